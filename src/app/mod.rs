@@ -1,0 +1,1 @@
+//! All state of the user interface and everything that changes it. Pure.

@@ -1,0 +1,1 @@
+//! Settings: defaults, then the file, then the environment, then flags.

@@ -1,0 +1,1 @@
+//! Facts to findings, without any I/O.

@@ -1,0 +1,1 @@
+//! Subcommands for scripts: the same AWS layer, no terminal.

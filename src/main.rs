@@ -1,0 +1,3 @@
+//! The `ecsight` binary.
+
+fn main() {}

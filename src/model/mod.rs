@@ -1,0 +1,22 @@
+//! Our words for ECS: plain data without any type of the SDK. Everything else in the program speaks in these.
+//!
+//! ```text
+//!  arn   call (errors, records)   known   secret   text
+//!    └──────┬───────────────────────┴───────┘
+//!  cluster  service  task  task_definition  load_balancing  service_deployment
+//!    └──────┴────────┴─────────┬─────────────────┴────────────────┘
+//!                            query (questions, answers, changes)
+//! ```
+
+pub mod arn;
+pub mod call;
+pub mod cluster;
+pub mod known;
+pub mod load_balancing;
+pub mod query;
+pub mod secret;
+pub mod service;
+pub mod service_deployment;
+pub mod task;
+pub mod task_definition;
+pub mod text;

@@ -1,0 +1,117 @@
+//! A revision of a task definition. It never changes once registered, so it is fetched once. Values of environment
+//! variables are [`Secret`] from the moment they arrive.
+
+use serde::{Deserialize, Serialize};
+
+use super::arn::TaskDefinitionArn;
+use super::secret::Secret;
+
+/// A port a container declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortMapping {
+    /// Port inside the container.
+    pub container_port: Option<u16>,
+    /// Port on the host; 0 or absent means chosen at start, in bridge mode.
+    pub host_port: Option<u16>,
+    /// `tcp` or `udp`.
+    pub protocol: Option<String>,
+    /// Name, for Service Connect.
+    pub name: Option<String>,
+}
+
+/// Where an environment variable comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnvironmentSource {
+    /// Written in the task definition.
+    Literal(Secret),
+    /// Secrets Manager or Parameter Store; this is the reference, not the value.
+    Reference(String),
+}
+
+/// An environment variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentVariable {
+    /// Its name.
+    pub name: String,
+    /// Where its value comes from.
+    pub source: EnvironmentSource,
+}
+
+/// The container's own health check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerHealthCheck {
+    /// `CMD-SHELL …` or `CMD …`, word by word.
+    pub command: Vec<String>,
+    /// Seconds between checks.
+    pub interval_seconds: u32,
+    /// Seconds to wait for one.
+    pub timeout_seconds: u32,
+    /// Failures in a row until unhealthy.
+    pub retries: u32,
+    /// Seconds after start in which failures do not count.
+    pub start_period_seconds: Option<u32>,
+}
+
+/// Where a container's output goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogConfiguration {
+    /// `awslogs`, `awsfirelens` …
+    pub driver: String,
+    /// Options that say where: group, stream prefix, region and mode. Others may carry credentials and are not kept.
+    pub options: Vec<(String, String)>,
+}
+
+/// One container of a task definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerDefinition {
+    /// Its name.
+    pub name: String,
+    /// The image.
+    pub image: String,
+    /// Whether the task ends with it.
+    pub essential: bool,
+    /// CPU units (1024 = one core).
+    pub cpu: Option<u32>,
+    /// Hard limit in MiB.
+    pub memory: Option<u32>,
+    /// Soft limit in MiB.
+    pub memory_reservation: Option<u32>,
+    /// Ports it declares.
+    pub ports: Vec<PortMapping>,
+    /// Its environment.
+    pub environment: Vec<EnvironmentVariable>,
+    /// Command, word by word, when the image's is replaced.
+    pub command: Vec<String>,
+    /// Entry point, word by word, when the image's is replaced.
+    pub entry_point: Vec<String>,
+    /// Its own health check.
+    pub health_check: Option<ContainerHealthCheck>,
+    /// Where its output goes.
+    pub logs: Option<LogConfiguration>,
+    /// Seconds between SIGTERM and SIGKILL.
+    pub stop_timeout_seconds: Option<u32>,
+}
+
+/// A revision of a task definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDefinition {
+    /// Its resource name with family and revision.
+    pub arn: TaskDefinitionArn,
+    /// `awsvpc`, `bridge`, `host`, `none`.
+    pub network_mode: Option<String>,
+    /// CPU units of the whole task.
+    pub cpu: Option<String>,
+    /// Memory of the whole task in MiB.
+    pub memory: Option<String>,
+    /// Role the containers act as.
+    pub task_role: Option<String>,
+    /// Role the agent acts as to pull images and write logs.
+    pub execution_role: Option<String>,
+    /// `X86_64`, `ARM64`.
+    pub cpu_architecture: Option<String>,
+    /// `LINUX`, `WINDOWS_SERVER_…`
+    pub operating_system: Option<String>,
+    /// Its containers.
+    pub containers: Vec<ContainerDefinition>,
+}

@@ -1,0 +1,1 @@
+//! The only impure middle: terminal, timers, signals, requests.
