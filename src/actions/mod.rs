@@ -1,1 +1,4 @@
-//! Changes to AWS as plans: what is legal, what will happen, and whether it worked. Pure.
+//! Changes to AWS as plans.
+pub mod legality;
+pub mod plan;
+pub mod rollout;

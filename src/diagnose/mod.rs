@@ -1,1 +1,2 @@
 //! Facts to findings, without any I/O.
+pub mod health;
