@@ -29,6 +29,8 @@ pub mod screens;
 pub mod service_list;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod update;
 pub mod wants;
 
@@ -143,6 +145,11 @@ impl App {
     /// The time by AWS's clock, against which times in AWS's answers are measured.
     pub fn aws_now(&self) -> Timestamp {
         self.now + self.activity.clock_offset()
+    }
+
+    /// The present by both clocks.
+    fn moment(&self) -> store::Moment {
+        store::Moment { here: self.now, aws: self.aws_now() }
     }
 
     /// Size of the screen.

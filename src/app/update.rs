@@ -88,7 +88,7 @@ impl App {
         if let Some(error) = &failure {
             self.errors.add(self.now, error.clone());
         }
-        self.store.settle(&query, self.now, result);
+        self.store.settle(&query, self.moment(), result);
         self.choose_only_cluster();
         self.reread_answered(request, failure)
     }
