@@ -41,6 +41,7 @@ enum Treatment {
 fn treatment(character: char) -> Treatment {
     match character {
         '\t' => Treatment::Replace(' '),
+        '\n' => Treatment::Replace('␤'),
         '\u{0}'..='\u{1f}' => Treatment::Replace(char::from_u32(0x2400 + u32::from(character)).unwrap_or('�')),
         '\u{7f}' => Treatment::Replace('␡'),
         // C1 controls, of which some terminals obey U+009B like ESC [.
