@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 
 use super::world::{World, balanced, dead_service, options, service};
+use crate::app::Options;
 use crate::app::message::{Effect, Msg};
 use crate::app::schedule::BATCH;
-use crate::model::arn::ServiceArn;
+use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::ErrorKind;
 use crate::model::query::{Answer, Query};
 use crate::model::service::Service;
@@ -196,36 +197,23 @@ fn target_health_of_a_large_cluster_is_asked_for_in_turn() {
 
 #[test]
 fn a_cluster_of_the_account_is_chosen_when_none_was_named() {
-    let mut world = World::new(crate::app::Options { cluster: None, ..options() }, many(2));
-    world.send(Msg::Tick);
-    let (request, _) = world
-        .effects
-        .iter()
-        .find_map(|effect| match effect {
-            Effect::Ask { request, query: Query::Clusters, .. } => Some((*request, ())),
-            _ => None,
-        })
-        .unwrap();
-    let answer = world.answer(&Query::Clusters);
-    world.send(Msg::Answered { request, result: Box::new(answer) });
+    let asking = |clusters: usize| {
+        let mut world = World::new(Options { cluster: None, ..options() }, many(2));
+        world.send(Msg::Tick);
+        let Ok(Answer::Clusters(mut answer)) = world.answer(&Query::Clusters) else { panic!() };
+        answer.truncate(clusters);
+        for effect in std::mem::take(&mut world.effects) {
+            if let Effect::Ask { request, query: Query::Clusters, .. } = effect {
+                world.send(Msg::Answered { request, result: Box::new(Ok(Answer::Clusters(answer.clone()))) });
+            }
+        }
+        world
+    };
+    let mut world = asking(2);
     assert_eq!(world.app.chooser_items(), ["shop", "staging"]);
     world.keys("s t a enter");
-    assert_eq!(world.app.cluster().map(|name| name.as_str()), Some("staging"));
-
-    let mut world = World::new(crate::app::Options { cluster: None, ..options() }, many(2));
-    world.send(Msg::Tick);
-    let request = world
-        .effects
-        .iter()
-        .find_map(|effect| match effect {
-            Effect::Ask { request, query: Query::Clusters, .. } => Some(*request),
-            _ => None,
-        })
-        .unwrap();
-    let Ok(Answer::Clusters(mut clusters)) = world.answer(&Query::Clusters) else { panic!() };
-    clusters.truncate(1);
-    world.send(Msg::Answered { request, result: Box::new(Ok(Answer::Clusters(clusters))) });
-    assert_eq!(world.app.cluster().map(|name| name.as_str()), Some("shop"), "the only one needs no question");
+    assert_eq!(world.app.cluster().map(ClusterName::as_str), Some("staging"));
+    assert_eq!(asking(1).app.cluster().map(ClusterName::as_str), Some("shop"), "the only one needs no question");
 }
 
 #[test]

@@ -213,28 +213,8 @@ impl World {
             ),
             Query::Tasks { .. } => Answer::Tasks(Vec::new()),
             Query::ServiceDeployments { .. } => Answer::ServiceDeployments(Vec::new()),
-            Query::TaskDefinition { task_definition } => Answer::TaskDefinition(Box::new(TaskDefinition {
-                arn: task_definition.clone(),
-                network_mode: None,
-                cpu: None,
-                memory: None,
-                task_role: None,
-                execution_role: None,
-                cpu_architecture: None,
-                operating_system: None,
-                containers: Vec::new(),
-            })),
-            Query::TargetGroup { target_group } => Answer::TargetGroup(Box::new(TargetGroup {
-                arn: target_group.clone(),
-                name: target_group.group_name().to_owned(),
-                target_type: Some("ip".to_owned()),
-                protocol: Some("HTTP".to_owned()),
-                protocol_version: None,
-                port: Some(80),
-                vpc: None,
-                health_check: HealthCheckSettings::default(),
-                load_balancers: Vec::new(),
-            })),
+            Query::TaskDefinition { task_definition: arn } => Answer::TaskDefinition(Box::new(revision(arn))),
+            Query::TargetGroup { target_group } => Answer::TargetGroup(Box::new(settings(target_group))),
             Query::TargetHealth { .. } => Answer::TargetHealth(vec![Target {
                 id: "10.0.0.1".to_owned(),
                 port: Some(8080),
@@ -261,6 +241,34 @@ impl World {
                 }
             })
             .sum()
+    }
+}
+
+fn revision(arn: &TaskDefinitionArn) -> TaskDefinition {
+    TaskDefinition {
+        arn: arn.clone(),
+        network_mode: None,
+        cpu: None,
+        memory: None,
+        task_role: None,
+        execution_role: None,
+        cpu_architecture: None,
+        operating_system: None,
+        containers: Vec::new(),
+    }
+}
+
+fn settings(arn: &TargetGroupArn) -> TargetGroup {
+    TargetGroup {
+        arn: arn.clone(),
+        name: arn.group_name().to_owned(),
+        target_type: Some("ip".to_owned()),
+        protocol: Some("HTTP".to_owned()),
+        protocol_version: None,
+        port: Some(80),
+        vpc: None,
+        health_check: HealthCheckSettings::default(),
+        load_balancers: Vec::new(),
     }
 }
 
