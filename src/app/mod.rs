@@ -230,9 +230,7 @@ impl App {
 
     /// The service the cursor is on, also while only its name is known.
     pub fn selected_arn(&self) -> Option<ServiceArn> {
-        let rows = self.rows();
-        let chosen = self.list.selected.as_ref().filter(|selected| rows.contains(selected));
-        chosen.or_else(|| rows.first().copied()).cloned()
+        service_list::selected(&self.store, &self.list).or_else(|| self.rows().first().copied()).cloned()
     }
 
     /// The service the cursor is on, once its state is known.

@@ -26,6 +26,7 @@ impl App {
     /// Takes a message that came at this time and says what is to be done about it.
     pub fn update(&mut self, at: Timestamp, msg: Msg) -> Vec<Effect> {
         self.now = self.now.max(at);
+        let ticked = msg == Msg::Tick;
         let mut effects = match msg {
             Msg::Tick => Vec::new(),
             Msg::Key(press) => self.key(press),
@@ -71,6 +72,9 @@ impl App {
         self.update_watches();
         self.settle_views();
         effects.extend(self.schedule());
+        if ticked {
+            effects.extend(self.schedule_in_turn());
+        }
         effects
     }
 

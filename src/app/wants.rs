@@ -37,7 +37,8 @@ pub struct Want {
     pub urgency: Urgency,
 }
 
-/// Everything that should be known now, except the states of the services themselves ([`hot_services`]).
+/// What should be known now because of what is on the screen, except the states of the services themselves
+/// ([`hot_services`]) and what is kept up in the background ([`in_turn`]).
 pub fn wants(app: &App) -> Vec<Want> {
     let mut wants = vec![want(Query::Identity, None, Urgency::Background)];
     let choosing = matches!(app.overlay(), Some(Overlay::Clusters(_)));
@@ -56,7 +57,6 @@ pub fn wants(app: &App) -> Vec<Want> {
             target_health(service, TARGETS, Urgency::Interactive, &mut wants);
         }
     }
-    target_health_of_all(app, &mut wants);
     wants
 }
 
@@ -71,7 +71,10 @@ pub fn hot_services(app: &App) -> Vec<ServiceArn> {
     };
     let mut hot: Vec<ServiceArn> = Vec::new();
     for arn in watched.chain(selected).chain(with_health(Health::Deploying)).chain(with_health(Health::Failing)) {
-        if hot.len() < MOST_HOT && !hot.contains(&arn) {
+        if hot.len() == MOST_HOT {
+            break;
+        }
+        if !hot.contains(&arn) {
             hot.push(arn);
         }
     }
@@ -124,30 +127,28 @@ fn target_health(service: &Service, every: SignedDuration, urgency: Urgency, wan
     }
 }
 
-/// Target health costs one call a group out of the account's scarcest budget, so it is asked most often where something
-/// is wrong, and of all others in turn: with many groups at most one a second.
-fn target_health_of_all(app: &App, wants: &mut Vec<Want>) {
+/// Target health of all services, most wanted first. It costs one call a group out of the account's scarcest budget, so it
+/// is asked most often where something is wrong, and of all others in turn: with many groups at most one a second. With
+/// thousands of services this is long, so it is looked at once a tick and not with every message.
+pub fn in_turn(app: &App) -> Vec<Want> {
     let mut problems: Vec<&TargetGroupArn> = Vec::new();
     let mut others: Vec<&TargetGroupArn> = Vec::new();
     for entry in app.store().services.values() {
         let Some(service) = entry.remote.value() else { continue };
-        let health = super::service_list::health(entry);
-        let groups = service.target_groups();
-        if matches!(health, Health::Failing | Health::Degraded | Health::Deploying) {
-            problems.extend(groups);
-        } else if health != Health::Inactive {
-            others.extend(groups);
+        match super::service_list::health(entry) {
+            Health::Failing | Health::Degraded | Health::Deploying => problems.extend(service.target_groups()),
+            Health::Healthy | Health::Unknown => others.extend(service.target_groups()),
+            Health::Inactive => {}
         }
     }
-    let in_turn = |count: usize, least: SignedDuration| {
+    let turn = |count: usize, least: SignedDuration| {
         least.max(SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX)))
     };
-    let every = in_turn(problems.len(), TARGETS_OF_PROBLEMS);
-    for group in &problems {
-        wants.push(want(Query::TargetHealth { target_group: (*group).clone() }, Some(every), Urgency::Background));
-    }
-    let every = in_turn(problems.len() + others.len(), SETTINGS);
-    for group in others {
-        wants.push(want(Query::TargetHealth { target_group: group.clone() }, Some(every), Urgency::Background));
-    }
+    let (of_problems, of_others) =
+        (turn(problems.len(), TARGETS_OF_PROBLEMS), turn(problems.len() + others.len(), SETTINGS));
+    let health = |group: &TargetGroupArn, every| {
+        want(Query::TargetHealth { target_group: group.clone() }, Some(every), Urgency::Background)
+    };
+    let problems = problems.into_iter().map(|group| health(group, of_problems));
+    problems.chain(others.into_iter().map(|group| health(group, of_others))).collect()
 }

@@ -17,7 +17,8 @@ fn key_table() -> String {
     let mut table = "| keys | what |\n|---|---|\n".to_owned();
     for group in Group::ALL {
         for info in command::all().filter(|info| info.group == group) {
-            let keys: Vec<String> = keymap.keys_of(info.command).iter().map(|keys| format!("`{}`", label(keys))).collect();
+            let keys: Vec<String> =
+                keymap.keys_of(info.command).iter().map(|keys| format!("`{}`", label(keys))).collect();
             writeln!(table, "| {} | {} |", keys.join(" "), info.title).unwrap();
         }
     }
@@ -51,7 +52,11 @@ fn the_policies_are_json_and_the_read_only_one_changes_nothing() {
         listed.map(|action| action.as_str().unwrap().to_owned()).collect()
     };
     let read_only = actions("assets/iam/read-only.json");
-    assert!(read_only.iter().all(|action| action.contains(":Describe") || action.contains(":List") || action.contains(":Get")));
+    assert!(
+        read_only
+            .iter()
+            .all(|action| action.contains(":Describe") || action.contains(":List") || action.contains(":Get"))
+    );
     let operator = actions("assets/iam/operator.json");
     let beyond: Vec<&String> = operator.iter().filter(|action| !read_only.contains(action)).collect();
     assert_eq!(beyond, ["ecs:UpdateService"]);
