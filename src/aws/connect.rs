@@ -14,7 +14,7 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_ecs::config::{IdentityCache, SharedHttpClient};
+use aws_sdk_ecs::config::{IdentityCache, RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
@@ -137,10 +137,10 @@ fn timeouts(settings: &Settings) -> TimeoutConfig {
 
 /// One client, so one pool of connections and one look at the certificates, for all services and the credential chain.
 fn http_client(proxies: fn() -> ProxyConfig) -> SharedHttpClient {
-    Builder::new().pool_idle_timeout(Duration::from_secs(60)).build_with_connector_fn(move |settings, components| {
+    Builder::new().pool_idle_timeout(Duration::from_mins(1)).build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc));
         connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(proxies()));
         connector.build()
     })

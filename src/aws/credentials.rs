@@ -27,7 +27,7 @@ const LONGEST_LOAD: Duration = Duration::from_secs(10);
 /// How long a failure is believed, and how long credentials AWS rejected are kept from being loaded again.
 const FAILURE_HOLDS: Duration = Duration::from_secs(5);
 /// Credentials that end within this time are replaced before they do.
-const BEFORE_EXPIRY: Duration = Duration::from_secs(120);
+const BEFORE_EXPIRY: Duration = Duration::from_mins(2);
 
 /// The credentials in use and where they come from.
 pub(super) struct HeldCredentials {

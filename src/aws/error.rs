@@ -88,10 +88,9 @@ fn kind_of_answer(answer: &ErrorAnswer<'_>) -> ErrorKind {
         429 => ErrorKind::Throttled,
         401 => ErrorKind::NoCredentials,
         403 => ErrorKind::Denied,
-        501 => ErrorKind::Unavailable,
         // Neither ECS nor ELBv2 have addresses that could be missing: who answers so without a code is not AWS. Emulators
         // answer an operation they lack with the error page of their web framework and no request id.
-        404 | 405 => ErrorKind::Unavailable,
+        404 | 405 | 501 => ErrorKind::Unavailable,
         500 if answer.request_id.is_none() && is_web_page(answer.body) => ErrorKind::Unavailable,
         500..=599 => ErrorKind::Server,
         400..=499 => ErrorKind::Invalid,
