@@ -115,13 +115,13 @@ impl App {
     pub fn new(options: Options, now: Timestamp, size: Size) -> Self {
         Self {
             cluster: options.cluster.clone(),
-            options,
             now,
             size,
             connection: None,
             store: Store::default(),
             requests: Requests::default(),
-            list: ServiceListView::new(now),
+            list: ServiceListView::new(now, options.service.clone()),
+            options,
             detail: DetailView::default(),
             overlay: None,
             watches: Vec::new(),

@@ -52,6 +52,8 @@ impl Sort {
 pub struct ServiceListView {
     /// The service under the cursor; until it is known where the worst one is, the first row.
     pub selected: Option<ServiceArn>,
+    /// The service the cursor is to go to as soon as it is known to exist, by name.
+    pub sought: Option<String>,
     /// Since when the cursor has been there. Details are asked for once it rests.
     pub selected_at: Timestamp,
     /// Rows scrolled away at the top.
@@ -68,9 +70,10 @@ pub struct ServiceListView {
 
 impl ServiceListView {
     /// Nothing selected, nothing filtered.
-    pub fn new(now: Timestamp) -> Self {
+    pub fn new(now: Timestamp, sought: Option<String>) -> Self {
         Self {
             selected: None,
+            sought,
             selected_at: now,
             offset: 0,
             filter: LineInput::default(),

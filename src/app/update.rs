@@ -94,6 +94,7 @@ impl App {
         }
         self.store.settle(&query, self.moment(), result);
         self.choose_only_cluster();
+        self.choose_instead_of_unknown_cluster();
         self.reread_answered(request, failure)
     }
 
@@ -109,6 +110,18 @@ impl App {
             [only] => self.cluster = Some(only.name.clone()),
             [] => {}
             _ => self.overlay = Some(Overlay::Clusters(Chooser::default())),
+        }
+    }
+
+    /// The cluster named does not exist: says so and offers those that do, once.
+    fn choose_instead_of_unknown_cluster(&mut self) {
+        let failure = self.store.service_arns.failure();
+        let unknown = failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound && failure.attempts == 1);
+        let never_seen = self.store.service_arns.value().is_none() && self.overlay.is_none();
+        if let (true, true, Some(cluster)) = (unknown, never_seen, &self.cluster) {
+            let text = format!("there is no cluster \"{}\" in this account and region", cluster.as_str());
+            self.notify(text);
+            self.overlay = Some(Overlay::Clusters(Chooser::default()));
         }
     }
 
@@ -341,7 +354,7 @@ impl App {
         let effects = self.cancel_all();
         self.store.leave_cluster();
         self.cluster = Some(cluster);
-        self.list = super::service_list::ServiceListView::new(self.now);
+        self.list = super::service_list::ServiceListView::new(self.now, None);
         self.detail.scroll.clear();
         self.detail.zoomed = false;
         self.watches.clear();
@@ -420,9 +433,9 @@ impl App {
 
     /// The cursor goes to the service asked for on the command line, or stays on the worst one once all are known.
     fn find_first_selection(&mut self) {
-        let asked_for = self
-            .options
-            .service
+        let sought = self
+            .list
+            .sought
             .as_deref()
             .and_then(|name| self.store.services.keys().find(|arn| arn.name() == name).cloned());
         let (described, listed) = self.store.described();
@@ -432,17 +445,18 @@ impl App {
                 .services
                 .values()
                 .all(|entry| entry.remote.value().is_some() || entry.remote.failure().is_some());
-        if asked_for.is_some() {
-            self.list.selected = asked_for;
+        if sought.is_some() {
+            self.list.selected = sought;
         } else if settled && described > 0 {
             self.pin_cursor();
+            if let Some(name) = self.list.sought.take() {
+                let near = self.store.services.keys().map(|arn| (strsim::jaro_winkler(&name, arn.name()), arn.name()));
+                let near =
+                    near.filter(|(similarity, _)| *similarity > 0.75).max_by(|left, right| left.0.total_cmp(&right.0));
+                let hint = near.map(|(_, near)| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+                self.notify(format!("there is no service \"{name}\" in this cluster{hint}"));
+            }
         }
-    }
-
-    /// Whether the cluster asked for does not exist.
-    pub fn cluster_is_unknown(&self) -> bool {
-        let failure = self.store.service_arns.failure();
-        failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::app::Options;
 use crate::app::message::{Mouse, Msg, Size};
 use crate::app::screens::Tab;
 use crate::model::arn::ServiceArn;
+use crate::model::call::ErrorKind;
 use crate::model::service::Service;
 
 fn services() -> Vec<Service> {
@@ -102,6 +103,24 @@ fn only_problems_and_other_orders() {
 fn the_service_named_on_the_command_line_is_selected() {
     let world = World::settled(Options { service: Some("checkout".to_owned()), ..options() }, services());
     assert_eq!(world.app.selected_arn(), Some(arn("checkout")));
+}
+
+#[test]
+fn a_service_or_cluster_that_does_not_exist_is_told_with_what_does() {
+    let world = World::settled(Options { service: Some("chekout".to_owned()), ..options() }, services());
+    let notice = world.app.notice().unwrap();
+    assert!(notice.text.contains("did you mean \"checkout\""), "{}", notice.text);
+    assert_eq!(world.app.selected_arn(), Some(arn("messenger-web")));
+
+    let mut world = World::new(options(), services());
+    world.failing.insert("ListServices", ErrorKind::NotFound);
+    world.send(Msg::Tick);
+    world.answer_all();
+    assert_eq!(world.app.chooser_items(), ["shop", "staging"]);
+    assert!(world.app.notice().unwrap().text.contains("no cluster \"shop\""));
+    world.keys("esc");
+    world.pass(70);
+    assert!(world.app.overlay().is_none(), "offered once");
 }
 
 #[test]
