@@ -193,13 +193,11 @@ impl Aws {
 
     /// Changes AWS: exactly one request, whatever happens to it. Returns the service as AWS accepted it.
     pub async fn change(&self, mutation: &Mutation) -> Result<Service, CallError> {
-        match &self.clients.writer {
-            Some(writer) => writer.update_service(mutation).await,
-            None => {
-                let refused = Failure::new(ErrorKind::ReadOnly, "refused before it was sent, because of --read-only");
-                Err(refused.of(&operations::UPDATE_SERVICE))
-            }
-        }
+        let Some(writer) = &self.clients.writer else {
+            let refused = Failure::new(ErrorKind::ReadOnly, "refused before it was sent, because of --read-only");
+            return Err(refused.of(&operations::UPDATE_SERVICE));
+        };
+        writer.update_service(mutation).await
     }
 
     /// Who AWS says we are.

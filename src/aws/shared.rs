@@ -43,7 +43,8 @@ impl Shared {
         self.credentials.get().await.map_err(|failure| failure.of(&operation))?;
         let _place = self.budgets.of(operation.family).enter(priority).await;
         let call = Call::new(operation, Arc::clone(self));
-        match send(Wire::new(Arc::clone(&call))).await {
+        // In a box: the SDK's futures are large, and callers hold many.
+        match Box::pin(send(Wire::new(Arc::clone(&call)))).await {
             Ok(answer) => Ok(answer),
             Err(sdk) => {
                 let failure = call.failure().unwrap_or_else(|| error::unsent(&sdk));

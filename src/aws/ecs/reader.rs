@@ -16,7 +16,7 @@ use crate::aws::operations::{
     DESCRIBE_TASK_DEFINITION, DESCRIBE_TASKS, LIST_CLUSTERS, LIST_SERVICE_DEPLOYMENTS, LIST_SERVICES, LIST_TASKS,
     Operation,
 };
-use crate::aws::pages::Pages;
+use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
 use crate::aws::shared::Shared;
 use crate::model::arn::{ClusterName, ContainerInstanceArn, ServiceArn, TaskArn, TaskDefinitionArn};
@@ -50,34 +50,29 @@ impl Reader {
     }
 
     pub(in crate::aws) async fn clusters(&self, priority: Priority) -> Result<Vec<Cluster>, CallError> {
-        let mut arns = Vec::new();
-        let mut pages = Pages::default();
-        loop {
+        let arns = pages::all(&LIST_CLUSTERS, |token| async move {
             let page = self
                 .shared
                 .call(LIST_CLUSTERS, priority, |wire| {
-                    let request = self.client.list_clusters().max_results(LIST_PAGE).set_next_token(pages.token());
+                    let request = self.client.list_clusters().max_results(LIST_PAGE).set_next_token(token);
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            arns.extend(page.cluster_arns.unwrap_or_default());
-            if !pages.turn(&LIST_CLUSTERS, page.next_token.as_deref())? {
-                break;
-            }
-        }
-        let batches = arns.chunks(CLUSTERS_A_CALL).map(|batch| async move {
+            Ok((page.cluster_arns, page.next_token))
+        })
+        .await?;
+        let clusters = in_batches(&arns, CLUSTERS_A_CALL, |batch| async move {
             let answer = self
                 .shared
                 .call(DESCRIBE_CLUSTERS, priority, |wire| {
-                    let request = self.client.describe_clusters().set_clusters(Some(batch.to_vec()));
+                    let request = self.client.describe_clusters().set_clusters(Some(batch));
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            only_missing(&DESCRIBE_CLUSTERS, &answer.failures.unwrap_or_default())?;
-            Ok(answer.clusters.unwrap_or_default())
-        });
-        let mut clusters: Vec<Cluster> =
-            try_join_all(batches).await?.into_iter().flatten().map(cluster::cluster).collect();
+            present(&DESCRIBE_CLUSTERS, answer.clusters, answer.failures)
+        })
+        .await?;
+        let mut clusters: Vec<Cluster> = clusters.into_iter().map(cluster::cluster).collect();
         clusters.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(clusters)
     }
@@ -87,21 +82,18 @@ impl Reader {
         cluster: &ClusterName,
         priority: Priority,
     ) -> Result<Vec<ServiceArn>, CallError> {
-        let mut services: Vec<ServiceArn> = Vec::new();
-        let mut pages = Pages::default();
-        loop {
+        let arns = pages::all(&LIST_SERVICES, |token| async move {
             let page = self
                 .shared
                 .call(LIST_SERVICES, priority, |wire| {
                     let request = self.client.list_services().cluster(cluster.as_str()).max_results(LIST_PAGE);
-                    request.set_next_token(pages.token()).customize().interceptor(wire).send()
+                    request.set_next_token(token).customize().interceptor(wire).send()
                 })
                 .await?;
-            services.extend(page.service_arns.unwrap_or_default().into_iter().map(ServiceArn::new));
-            if !pages.turn(&LIST_SERVICES, page.next_token.as_deref())? {
-                break;
-            }
-        }
+            Ok((page.service_arns, page.next_token))
+        })
+        .await?;
+        let mut services: Vec<ServiceArn> = arns.into_iter().map(ServiceArn::new).collect();
         services.sort_by(|one, other| (one.name(), one).cmp(&(other.name(), other)));
         services.dedup();
         Ok(services)
@@ -113,7 +105,7 @@ impl Reader {
         services: &[ServiceArn],
         priority: Priority,
     ) -> Result<Vec<Service>, CallError> {
-        let batches = services.chunks(SERVICES_A_CALL).map(|batch| async move {
+        let services = in_batches(services, SERVICES_A_CALL, |batch| async move {
             let names = batch.iter().map(|service| service.as_str().to_owned()).collect();
             let answer = self
                 .shared
@@ -122,10 +114,10 @@ impl Reader {
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            only_missing(&DESCRIBE_SERVICES, &answer.failures.unwrap_or_default())?;
-            Ok(answer.services.unwrap_or_default())
-        });
-        Ok(try_join_all(batches).await?.into_iter().flatten().map(service::service).collect())
+            present(&DESCRIBE_SERVICES, answer.services, answer.failures)
+        })
+        .await?;
+        Ok(services.into_iter().map(service::service).collect())
     }
 
     pub(in crate::aws) async fn tasks(
@@ -141,18 +133,18 @@ impl Reader {
         // A task that stops between the two lists is in both.
         let mut seen = HashSet::new();
         let arns: Vec<String> = running.into_iter().chain(stopped).filter(|arn| seen.insert(arn.clone())).collect();
-        let batches = arns.chunks(TASKS_A_CALL).map(|batch| async move {
+        let tasks = in_batches(&arns, TASKS_A_CALL, |batch| async move {
             let answer = self
                 .shared
                 .call(DESCRIBE_TASKS, priority, |wire| {
-                    let request = self.client.describe_tasks().cluster(cluster.as_str());
-                    request.set_tasks(Some(batch.to_vec())).customize().interceptor(wire).send()
+                    let request = self.client.describe_tasks().cluster(cluster.as_str()).set_tasks(Some(batch));
+                    request.customize().interceptor(wire).send()
                 })
                 .await?;
-            only_missing(&DESCRIBE_TASKS, &answer.failures.unwrap_or_default())?;
-            Ok(answer.tasks.unwrap_or_default())
-        });
-        let mut tasks: Vec<Task> = try_join_all(batches).await?.into_iter().flatten().map(task::task).collect();
+            present(&DESCRIBE_TASKS, answer.tasks, answer.failures)
+        })
+        .await?;
+        let mut tasks: Vec<Task> = tasks.into_iter().map(task::task).collect();
         let mut seen: HashSet<TaskArn> = HashSet::new();
         tasks.retain(|task| seen.insert(task.arn.clone()));
         self.look_up_instances(cluster, &mut tasks, priority).await;
@@ -166,22 +158,19 @@ impl Reader {
         status: DesiredStatus,
         priority: Priority,
     ) -> Result<Vec<String>, CallError> {
-        let mut arns = Vec::new();
-        let mut pages = Pages::default();
-        loop {
+        let status = &status;
+        pages::all(&LIST_TASKS, |token| async move {
             let page = self
                 .shared
                 .call(LIST_TASKS, priority, |wire| {
                     let request = self.client.list_tasks().cluster(cluster.as_str()).service_name(service.name());
-                    let request = request.desired_status(status.clone()).max_results(LIST_PAGE);
-                    request.set_next_token(pages.token()).customize().interceptor(wire).send()
+                    let request = request.desired_status(status.clone()).max_results(LIST_PAGE).set_next_token(token);
+                    request.customize().interceptor(wire).send()
                 })
                 .await?;
-            arns.extend(page.task_arns.unwrap_or_default());
-            if !pages.turn(&LIST_TASKS, page.next_token.as_deref())? {
-                return Ok(arns);
-            }
-        }
+            Ok((page.task_arns, page.next_token))
+        })
+        .await
     }
 
     /// Finds out the EC2 instances of tasks that run on some. They only serve to join tasks with targets of type
@@ -266,23 +255,36 @@ impl Reader {
                 request.customize().interceptor(wire).send()
             })
             .await?;
-        only_missing(&DESCRIBE_SERVICE_DEPLOYMENTS, &answer.failures.unwrap_or_default())?;
-        let mut deployments: Vec<ServiceDeployment> = answer
-            .service_deployments
-            .unwrap_or_default()
-            .into_iter()
-            .map(service_deployment::service_deployment)
-            .collect();
+        let mut deployments: Vec<ServiceDeployment> =
+            present(&DESCRIBE_SERVICE_DEPLOYMENTS, answer.service_deployments, answer.failures)?
+                .into_iter()
+                .map(service_deployment::service_deployment)
+                .collect();
         deployments.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
         Ok(deployments)
     }
 }
 
-/// The batch reads of ECS answer with the failures beside the successes. What is missing does not exist (any more), which
-/// the caller sees from its absence; everything else is an error.
-fn only_missing(operation: &Operation, failures: &[EcsFailure]) -> Result<(), CallError> {
-    let Some(failure) = failures.iter().find(|failure| failure.reason.as_deref() != Some("MISSING")) else {
-        return Ok(());
+/// Asks for everything in batches of this size, all at once as far as the budget lets them.
+async fn in_batches<I: Clone, T, F>(items: &[I], size: usize, ask: impl Fn(Vec<I>) -> F) -> Result<Vec<T>, CallError>
+where
+    F: Future<Output = Result<Vec<T>, CallError>>,
+{
+    let batches = items.chunks(size).map(|batch| ask(batch.to_vec()));
+    Ok(try_join_all(batches).await?.into_iter().flatten().collect())
+}
+
+/// What is there of what was asked for. The batch reads of ECS answer with failures beside the successes: what is missing
+/// does not exist (any more), which the caller sees from its absence; everything else is an error.
+#[allow(clippy::result_large_err, reason = "the callers are asynchronous and return the same")]
+fn present<T>(
+    operation: &Operation,
+    found: Option<Vec<T>>,
+    failures: Option<Vec<EcsFailure>>,
+) -> Result<Vec<T>, CallError> {
+    let failures = failures.unwrap_or_default();
+    let Some(failure) = failures.into_iter().find(|failure| failure.reason.as_deref() != Some("MISSING")) else {
+        return Ok(found.unwrap_or_default());
     };
     let reason = failure.reason.as_deref().unwrap_or("no reason given");
     let what = failure.arn.as_deref().unwrap_or("one of them");
@@ -304,11 +306,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_no_error_and_everything_else_is() {
-        assert_eq!(only_missing(&DESCRIBE_SERVICES, &[]), Ok(()));
-        assert_eq!(only_missing(&DESCRIBE_SERVICES, &[failure("MISSING"), failure("MISSING")]), Ok(()));
-        let error = only_missing(&DESCRIBE_SERVICES, &[failure("MISSING"), failure("ODD")]).unwrap_err();
+        let ask = |failures: Vec<EcsFailure>| present(&DESCRIBE_SERVICES, Some(vec![1]), Some(failures));
+        assert_eq!(ask(vec![]), Ok(vec![1]));
+        assert_eq!(ask(vec![failure("MISSING"), failure("MISSING")]), Ok(vec![1]));
+        let error = ask(vec![failure("MISSING"), failure("ODD")]).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Other);
         assert_eq!(error.message, "arn:aws:ecs:eu-west-1:1:service/shop/web: ODD");
-        assert!(only_missing(&DESCRIBE_TASKS, &[EcsFailure::builder().build()]).is_err());
+        assert!(ask(vec![EcsFailure::builder().build()]).is_err());
+        assert_eq!(present::<u8>(&DESCRIBE_SERVICES, None, None), Ok(vec![]));
     }
 }

@@ -11,7 +11,7 @@ use crate::aws::error::Failure;
 use crate::aws::operations::{
     DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUPS, DESCRIBE_TARGET_HEALTH,
 };
-use crate::aws::pages::Pages;
+use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
 use crate::aws::shared::Shared;
 use crate::model::arn::{ListenerArn, LoadBalancerArn, TargetGroupArn};
@@ -89,21 +89,17 @@ impl Reader {
     }
 
     async fn listeners(&self, arn: &LoadBalancerArn, priority: Priority) -> Result<Vec<Listener>, CallError> {
-        let mut listeners = Vec::new();
-        let mut pages = Pages::default();
-        loop {
+        let listeners = pages::all(&DESCRIBE_LISTENERS, |token| async move {
             let page = self
                 .shared
                 .call(DESCRIBE_LISTENERS, priority, |wire| {
                     let request = self.client.describe_listeners().load_balancer_arn(arn.as_str());
-                    request.set_marker(pages.token()).customize().interceptor(wire).send()
+                    request.set_marker(token).customize().interceptor(wire).send()
                 })
                 .await?;
-            listeners.extend(page.listeners.unwrap_or_default());
-            if !pages.turn(&DESCRIBE_LISTENERS, page.next_marker.as_deref())? {
-                break;
-            }
-        }
+            Ok((page.listeners, page.next_marker))
+        })
+        .await?;
         let with_rules = listeners.into_iter().map(|listener| async move {
             let arn = ListenerArn::new(listener.listener_arn.clone().unwrap_or_default());
             let rules = Known::from(self.rules(&arn, priority).await);
@@ -115,21 +111,18 @@ impl Reader {
     }
 
     async fn rules(&self, listener: &ListenerArn, priority: Priority) -> Result<Vec<ListenerRule>, CallError> {
-        let mut rules = Vec::new();
-        let mut pages = Pages::default();
-        loop {
+        let rules = pages::all(&DESCRIBE_RULES, |token| async move {
             let page = self
                 .shared
                 .call(DESCRIBE_RULES, priority, |wire| {
                     let request = self.client.describe_rules().listener_arn(listener.as_str());
-                    request.set_marker(pages.token()).customize().interceptor(wire).send()
+                    request.set_marker(token).customize().interceptor(wire).send()
                 })
                 .await?;
-            rules.extend(page.rules.unwrap_or_default().into_iter().map(routing::rule));
-            if !pages.turn(&DESCRIBE_RULES, page.next_marker.as_deref())? {
-                break;
-            }
-        }
+            Ok((page.rules, page.next_marker))
+        })
+        .await?;
+        let mut rules: Vec<ListenerRule> = rules.into_iter().map(routing::rule).collect();
         // `default` is no number and comes last, as it is tried last.
         rules.sort_by_key(|rule| rule.priority.parse::<u32>().unwrap_or(u32::MAX));
         Ok(rules)
