@@ -224,10 +224,10 @@ impl<'a> State<'a> {
         }
         let healthy = self.tallies.iter().map(|tally| tally.healthy);
         let healthy_at_all = if idle_groups { healthy.max() } else { healthy.min() }.unwrap_or(u32::MAX);
-        let (running, newest) = match self.tasks {
-            Some(tasks) => evidence::running_of(tasks, &primary.id),
-            None => (primary.running, None),
-        };
+        // The counts of DescribeServices and the list of tasks can be seconds apart; only what is unhealthy is taken off.
+        let (unhealthy, newest) =
+            self.tasks.map(|tasks| evidence::unhealthy_of(tasks, &primary.id)).unwrap_or_default();
+        let running = primary.running.saturating_sub(unhealthy);
         (running.min(healthy_at_all), newest)
     }
 
