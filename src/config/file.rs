@@ -27,8 +27,8 @@ pub(super) fn parse(text: &str) -> Result<Layer, Fault> {
 /// `ecsight/config.toml` in `XDG_CONFIG_HOME` on every platform, else in the platform's own folder for configuration.
 fn usual_place(environment: Environment<'_>) -> Option<PathBuf> {
     let named = environment::path(environment, "XDG_CONFIG_HOME").filter(|path| path.is_absolute());
-    let folder = named.map(|folder| folder.join("ecsight")).or_else(|| {
-        directories::ProjectDirs::from("", "", "ecsight").map(|folders| folders.config_dir().to_owned())
-    })?;
+    let folder = named
+        .map(|folder| folder.join("ecsight"))
+        .or_else(|| directories::ProjectDirs::from("", "", "ecsight").map(|folders| folders.config_dir().to_owned()))?;
     Some(folder.join("config.toml"))
 }

@@ -38,8 +38,12 @@ fn without_any_source_there_are_only_defaults() {
 fn flags_beat_variables_which_beat_the_file() {
     let home = home("cluster = 'file'\nservice = 'file'\nregion = 'file'\nread_only = true\nrefresh_seconds = 30\n");
     let xdg = home.path().to_str().unwrap();
-    let variables =
-        [("XDG_CONFIG_HOME", xdg), ("ECSIGHT_CLUSTER", "variable"), ("ECSIGHT_SERVICE", "variable"), ("ECSIGHT_READ_ONLY", "no")];
+    let variables = [
+        ("XDG_CONFIG_HOME", xdg),
+        ("ECSIGHT_CLUSTER", "variable"),
+        ("ECSIGHT_SERVICE", "variable"),
+        ("ECSIGHT_READ_ONLY", "no"),
+    ];
     let flags = Layer { cluster: Some("flag".to_owned()), ..Layer::default() };
     let settings = Settings::load(flags, None, &environment(&variables)).unwrap();
     assert_eq!(settings.cluster.as_deref(), Some("flag"));
@@ -121,7 +125,10 @@ fn faults_show_the_line_with_a_caret_and_the_key_that_was_meant() {
             "[keys]\nredeploy = 7\n",
             "line 2: must be a key like \"R\" or several like [\"R\", \"ctrl-r\"]\n 2 | redeploy = 7\n   |            ^",
         ),
-        ("read_only = 'yes'", "line 1: invalid type: string \"yes\", expected a boolean\n 1 | read_only = 'yes'\n   |             ^^^^^"),
+        (
+            "read_only = 'yes'",
+            "line 1: invalid type: string \"yes\", expected a boolean\n 1 | read_only = 'yes'\n   |             ^^^^^",
+        ),
         (
             "endpoint_url = 'localhost'",
             "line 1: must be an address like http://127.0.0.1:4566 or https://ecs.example.com\n 1 | endpoint_url = \
@@ -141,7 +148,9 @@ fn faults_never_carry_what_a_terminal_obeys() {
 
 #[test]
 fn faults_in_any_text_are_placed_without_panicking() {
-    for text in ["", "=", "a", "a\n\n\n=", "é = ü", "'''\n\n", "[", "[theme", "keys = 1", "\r\n\r\n= \r\n", "cluster = '東京"] {
+    for text in
+        ["", "=", "a", "a\n\n\n=", "é = ü", "'''\n\n", "[", "[theme", "keys = 1", "\r\n\r\n= \r\n", "cluster = '東京"]
+    {
         if let Err(fault) = file::parse(text) {
             assert!(fault.line >= 1 && fault.length >= 1, "{text:?}: {fault:?}");
         }
@@ -151,8 +160,16 @@ fn faults_in_any_text_are_placed_without_panicking() {
 #[test]
 fn wrong_variables_are_named() {
     for (variable, value, expected) in [
-        ("ECSIGHT_REFRESH", "soon", "the environment variable ECSIGHT_REFRESH must be a whole number of seconds from 1 to 3600, not \"soon\""),
-        ("ECSIGHT_READ_ONLY", "maybe", "the environment variable ECSIGHT_READ_ONLY must be true or false, not \"maybe\""),
+        (
+            "ECSIGHT_REFRESH",
+            "soon",
+            "the environment variable ECSIGHT_REFRESH must be a whole number of seconds from 1 to 3600, not \"soon\"",
+        ),
+        (
+            "ECSIGHT_READ_ONLY",
+            "maybe",
+            "the environment variable ECSIGHT_READ_ONLY must be true or false, not \"maybe\"",
+        ),
     ] {
         let error = Settings::load(Layer::default(), None, &environment(&[(variable, value)])).unwrap_err();
         assert_eq!(error.to_string(), expected);
@@ -162,7 +179,11 @@ fn wrong_variables_are_named() {
 /// The example with every setting uncommented: settings are commented out as `#key`, prose as `# text`.
 fn uncommented() -> String {
     let setting = |line: &&str| line.strip_prefix('#').is_some_and(|rest| !rest.starts_with([' ', '#']));
-    EXAMPLE.lines().map(|line| if setting(&line) { line.trim_start_matches('#') } else { line }).collect::<Vec<_>>().join("\n")
+    EXAMPLE
+        .lines()
+        .map(|line| if setting(&line) { line.trim_start_matches('#') } else { line })
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
