@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::theme::{Colour, Tone};
+use super::theme::{Look, Tone};
 use super::value::{EndpointUrl, RefreshSeconds};
 
 /// What one source says. Text that is empty says nothing.
@@ -41,8 +41,8 @@ pub struct Layer {
     pub log_file: Option<PathBuf>,
     /// Keys by command id.
     pub keys: BTreeMap<String, KeyList>,
-    /// Colours by tone.
-    pub theme: BTreeMap<Tone, Colour>,
+    /// Looks by tone.
+    pub theme: BTreeMap<Tone, Look>,
 }
 
 /// The keys of a command as written: `"R"` or `["R", "ctrl-r"]`. What they mean is for the keymap to say.

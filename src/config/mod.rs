@@ -21,7 +21,7 @@ use std::time::Duration;
 pub use environment::Environment;
 pub use error::{ConfigError, Fault};
 pub use layer::{KeyList, Layer};
-pub use theme::{Colour, Tone};
+pub use theme::{Look, Tone, UnknownLook};
 pub use value::{EndpointUrl, RefreshSeconds};
 
 /// What the program runs with, after all layers.
@@ -47,8 +47,8 @@ pub struct Settings {
     pub log_file: Option<PathBuf>,
     /// Keys of commands that differ from the default keymap, by command id, as written.
     pub keys: BTreeMap<String, KeyList>,
-    /// Colours that differ from [`Tone::default_colour`].
-    pub theme: BTreeMap<Tone, Colour>,
+    /// Looks that differ from the default theme.
+    pub theme: BTreeMap<Tone, Look>,
 }
 
 impl Settings {
@@ -83,11 +83,6 @@ impl Settings {
     /// How often what is on the screen is asked for again.
     pub fn refresh_interval(&self) -> Duration {
         self.refresh.interval()
-    }
-
-    /// The colour of a tone.
-    pub fn colour(&self, tone: Tone) -> Colour {
-        self.theme.get(&tone).copied().unwrap_or_else(|| tone.default_colour())
     }
 }
 
