@@ -139,6 +139,11 @@ pub fn assess(facts: &Facts<'_>) -> Assessment {
     Assessment::new(health, lead.map(|finding| finding.words))
 }
 
+/// Whether the service runs what a failed deployment was rolled back to, complete or on its way.
+pub fn rolled_back(service: &Service) -> bool {
+    service.primary_deployment().is_some_and(|primary| evidence::rollback(service, primary).is_some())
+}
+
 fn inactive(service: &Service) -> Option<String> {
     match service.status {
         ServiceStatus::Draining => Some("being deleted".to_owned()),
@@ -432,7 +437,7 @@ impl<'a> State<'a> {
         }
         let unread = self.unread.and_then(Known::error).map(|error| format!("target health: {}", error.kind.label()));
         if self.in_progress {
-            return Assessment::new(Health::Deploying, unread.or_else(|| self.progress_words()));
+            return Assessment::new(Health::Deploying, Some(unread.unwrap_or_else(|| self.progress_words())));
         }
         if unread.is_some() {
             return Assessment::new(Health::Unknown, unread);
@@ -441,19 +446,17 @@ impl<'a> State<'a> {
         Assessment::new(Health::Healthy, rollback.map(|rollback| self.rollback_words("rolled back", &rollback)))
     }
 
-    fn progress_words(&self) -> Option<String> {
+    fn progress_words(&self) -> String {
         if self.tallies.iter().any(|tally| !tally.failing.is_empty()) {
-            return Some("health checks fail, grace period is running".to_owned());
+            return "health checks fail, grace period is running".to_owned();
         }
         let (healthy, _) = self.healthy_of_primary();
         let desired = self.service.desired;
         if healthy >= desired {
-            return Some("new tasks run, old ones leave".to_owned());
+            return "new tasks run, old ones leave".to_owned();
         }
-        Some(format!(
-            "{healthy} of {desired} new tasks {}",
-            if self.tallies.is_empty() { "running" } else { "healthy" }
-        ))
+        let counted = if self.tallies.is_empty() { "running" } else { "healthy" };
+        format!("{healthy} of {desired} new tasks {counted}")
     }
 }
 
