@@ -114,7 +114,9 @@ impl App {
             .requests
             .open
             .iter()
-            .filter(|(request, open)| Some(**request) != awaited && !self.is_wanted(&open.query, &wanted))
+            // What is kept up in the background is wanted until the cluster is left, which cancels everything.
+            .filter(|(_, open)| open.urgency == Urgency::Interactive)
+            .filter(|(request, open)| Some(**request) != awaited && !wanted.contains(&open.query))
             .map(|(request, _)| *request)
             .collect();
         unwanted
@@ -128,15 +130,6 @@ impl App {
                 Effect::Cancel { request }
             })
             .collect()
-    }
-
-    fn is_wanted(&self, query: &Query, wanted: &BTreeSet<&Query>) -> bool {
-        match query {
-            Query::Services { cluster, .. } => self.cluster.as_ref() == Some(cluster),
-            // Wanted in turn for all services of the cluster; leaving the cluster cancels everything.
-            Query::TargetHealth { .. } => true,
-            query => wanted.contains(query),
-        }
     }
 
     /// Batches of services to describe now: what is due, filled up with what is oldest.

@@ -109,12 +109,13 @@ impl Store {
         }
     }
 
-    /// Takes the answer to a query, or its failure, and judges anew what depends on it.
-    pub fn settle(&mut self, query: &Query, moment: Moment, result: Result<Answer, CallError>) {
+    /// Takes the answer to a query, or its failure, and judges anew what depends on it. Returns the services that show
+    /// that something happened to their tasks since they were last read.
+    pub fn settle(&mut self, query: &Query, moment: Moment, result: Result<Answer, CallError>) -> Vec<ServiceArn> {
         let Moment { here: at, aws } = moment;
         match (query, result) {
             (Query::Services { services: asked, .. }, Ok(Answer::Services(services))) => {
-                self.settle_services(asked, moment, services);
+                return self.settle_services(asked, moment, services);
             }
             (Query::ServiceArns { .. }, Ok(Answer::ServiceArns(arns))) => {
                 let listed: BTreeSet<&ServiceArn> = arns.iter().collect();
@@ -158,24 +159,26 @@ impl Store {
             // The AWS layer answers by the name of the question; anything else cannot be used.
             (query, Ok(_)) => self.slots(query).into_iter().for_each(Slot::forget_request),
         }
+        Vec::new()
     }
 
-    fn settle_services(&mut self, asked: &[ServiceArn], moment: Moment, services: Vec<Service>) {
+    fn settle_services(&mut self, asked: &[ServiceArn], moment: Moment, services: Vec<Service>) -> Vec<ServiceArn> {
         let mut missing: BTreeSet<&ServiceArn> = asked.iter().collect();
+        let mut moved = Vec::new();
         for service in services {
             let arn = service.arn.clone();
             missing.remove(&arn);
             let entry = self.services.entry(arn.clone()).or_default();
-            let moved = entry.remote.value().is_some_and(|before| activity(before) != activity(&service));
-            entry.remote.settle(moment.here, service);
-            if moved {
-                self.outdate_details(&arn);
+            if entry.remote.value().is_some_and(|before| activity(before) != activity(&service)) {
+                moved.push(arn.clone());
             }
+            entry.remote.settle(moment.here, service);
             self.assess(&arn, moment.aws);
         }
         for arn in missing {
             self.services.remove(arn);
         }
+        moved
     }
 
     /// Takes the state AWS returned with an accepted change, and reads everything about the service again soon.

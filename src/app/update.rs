@@ -12,7 +12,7 @@ use super::layout::{Layout, layout};
 use super::message::{Effect, Mouse, Msg};
 use super::overlay::{Chooser, Overlay};
 use super::remote::RequestId;
-use super::screens;
+use super::screens::{self, Tab};
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::{CallError, ErrorKind};
 use crate::model::query::Answer;
@@ -92,10 +92,24 @@ impl App {
         if let Some(error) = &failure {
             self.errors.add(self.now, error.clone());
         }
-        self.store.settle(&query, self.moment(), result);
+        let moved = self.store.settle(&query, self.moment(), result);
+        for arn in moved {
+            // Reading the tasks of everything that churns would cost more calls than all the rest together.
+            if self.is_followed_closely(&arn) {
+                self.store.outdate_details(&arn);
+            }
+        }
         self.choose_only_cluster();
         self.choose_instead_of_unknown_cluster();
         self.reread_answered(request, failure)
+    }
+
+    /// Whether somebody looks at the single tasks of a service: a change of it is followed, or its tasks or deployments are
+    /// on the screen.
+    fn is_followed_closely(&self, arn: &ServiceArn) -> bool {
+        let looked_at = matches!(self.detail.tab, Tab::Tasks | Tab::Targets | Tab::Deploys);
+        (looked_at && self.selected_arn().as_ref() == Some(arn))
+            || self.watches.iter().any(|watching| watching.service() == arn)
     }
 
     /// Without a cluster on the command line: the only one there is, or else the user chooses.

@@ -8,7 +8,7 @@ use super::message::Urgency;
 use super::overlay::Overlay;
 use super::screens::Tab;
 use crate::diagnose::health::Health;
-use crate::model::arn::{ServiceArn, TargetGroupArn};
+use crate::model::arn::{ClusterName, ServiceArn, TargetGroupArn};
 use crate::model::query::Query;
 use crate::model::service::{RolloutState, Service};
 
@@ -20,6 +20,7 @@ pub const COLD: SignedDuration = SignedDuration::from_secs(55);
 const MOST_HOT: usize = 10;
 
 const TASKS: SignedDuration = SignedDuration::from_secs(20);
+const TASKS_OF_PROBLEMS: SignedDuration = SignedDuration::from_mins(5);
 const TARGETS: SignedDuration = SignedDuration::from_secs(10);
 const TARGETS_OF_PROBLEMS: SignedDuration = SignedDuration::from_secs(30);
 const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
@@ -91,7 +92,7 @@ fn want(query: Query, every: Option<SignedDuration>, urgency: Urgency) -> Want {
 }
 
 fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
-    let cluster = crate::model::arn::ClusterName::from(&service.cluster);
+    let cluster = ClusterName::from(&service.cluster);
     let arn = service.arn.clone();
     target_health(service, TARGETS, Urgency::Interactive, wants);
     wants.push(want(
@@ -127,10 +128,23 @@ fn target_health(service: &Service, every: SignedDuration, urgency: Urgency, wan
     }
 }
 
-/// Target health of all services, most wanted first. It costs one call a group out of the account's scarcest budget, so it
-/// is asked most often where something is wrong, and of all others in turn: with many groups at most one a second. With
-/// thousands of services this is long, so it is looked at once a tick and not with every message.
+/// What is kept up of all services, most wanted first; with thousands of them this is long, so it is looked at once a
+/// tick and not with every message.
+///
+/// Why a service fails shows in its dead tasks and in what its target group expects, so these are read for the few that
+/// are hot. Target health costs one call a group out of the account's scarcest budget, so it is asked most often where
+/// something is wrong, and of all others in turn: with many groups at most one a second.
 pub fn in_turn(app: &App) -> Vec<Want> {
+    let mut wants = Vec::new();
+    for arn in hot_services(app) {
+        let Some(service) = app.store().service(&arn) else { continue };
+        let cluster = ClusterName::from(&service.cluster);
+        wants.push(want(Query::Tasks { cluster, service: arn }, Some(TASKS_OF_PROBLEMS), Urgency::Background));
+        for group in service.target_groups() {
+            let query = Query::TargetGroup { target_group: group.clone() };
+            wants.push(want(query, Some(TASKS_OF_PROBLEMS), Urgency::Background));
+        }
+    }
     let mut problems: Vec<&TargetGroupArn> = Vec::new();
     let mut others: Vec<&TargetGroupArn> = Vec::new();
     for entry in app.store().services.values() {
@@ -149,6 +163,7 @@ pub fn in_turn(app: &App) -> Vec<Want> {
     let health = |group: &TargetGroupArn, every| {
         want(Query::TargetHealth { target_group: group.clone() }, Some(every), Urgency::Background)
     };
-    let problems = problems.into_iter().map(|group| health(group, of_problems));
-    problems.chain(others.into_iter().map(|group| health(group, of_others))).collect()
+    wants.extend(problems.into_iter().map(|group| health(group, of_problems)));
+    wants.extend(others.into_iter().map(|group| health(group, of_others)));
+    wants
 }
