@@ -15,6 +15,7 @@ use super::remote::RequestId;
 use super::screens::{self, Tab};
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::{CallError, ErrorKind};
+use crate::model::near::near;
 use crate::model::query::Answer;
 
 /// How long a short message stays.
@@ -464,10 +465,8 @@ impl App {
         } else if settled && described > 0 {
             self.pin_cursor();
             if let Some(name) = self.list.sought.take() {
-                let near = self.store.services.keys().map(|arn| (strsim::jaro_winkler(&name, arn.name()), arn.name()));
-                let near =
-                    near.filter(|(similarity, _)| *similarity > 0.75).max_by(|left, right| left.0.total_cmp(&right.0));
-                let hint = near.map(|(_, near)| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+                let near = near(&name, self.store.services.keys().map(ServiceArn::name));
+                let hint = near.first().map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
                 self.notify(format!("there is no service \"{name}\" in this cluster{hint}"));
             }
         }
