@@ -152,7 +152,7 @@ pub struct CallRecord {
     pub failure: Option<(ErrorKind, String)>,
     /// AWS's id of the request.
     pub request_id: Option<String>,
-    /// The Date of the answer: AWS's clock, against which durations are measured.
+    /// The Date of the answer: AWS's clock, against which durations are measured when the local one is wrong.
     pub server_time: Option<Timestamp>,
     /// Whether the operation changes something.
     pub mutating: bool,
