@@ -269,7 +269,7 @@ impl Store {
             health::assess(&Facts {
                 service,
                 targets: groups.iter().map(|group| (*group, self.known_targets(group))).collect(),
-                settings: groups
+                target_groups: groups
                     .iter()
                     .filter_map(|group| self.target_groups.get(*group).and_then(Remote::value))
                     .collect(),

@@ -1,36 +1,522 @@
-//! placeholder until merge
-#![allow(missing_docs)]
-use crate::model::{
-    arn::TargetGroupArn,
-    known::Known,
-    load_balancing::{Target, TargetGroup},
-    service::Service,
-    task::Task,
-};
-use jiff::Timestamp;
+//! The health of a service in one word and a headline of a few more.
+//!
+//! ```text
+//!  state (counts, rollout, targets) ── says how bad it is ──┐
+//!                                                          ├─▶ Assessment
+//!  evidence (events, dead tasks, reasons) ── says why ──────┘
+//! ```
+//!
+//! Evidence alone never makes a service sick: a service that is steady now is healthy whatever its events say. It works
+//! on what DescribeServices tells, which is all a list of thousands of services has, and better with more.
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+
+use super::deployment::{Bounds, patience, stuck};
+use super::evidence::{self, Deaths, Tally};
+use super::matcher::Matcher;
+use super::parse::events::Event;
+use super::parse::stop_reason::{StopClass, start_failure};
+use super::stopped::spell;
+use super::target_health::{list, short_reason};
+use crate::model::arn::TargetGroupArn;
+use crate::model::known::Known;
+use crate::model::load_balancing::{Target, TargetGroup};
+use crate::model::service::{
+    Deployment, DeploymentController, DeploymentStrategy, RolloutState, SchedulingStrategy, Service, ServiceStatus,
+};
+use crate::model::task::Task;
+use crate::model::text::visible_short;
+
+/// Longest headline, in characters: what a table cell can show of it.
+pub const HEADLINE_LIMIT: usize = 60;
+
+/// Failures in a row, or deaths in a quarter of an hour, from which on it is no accident.
+const REPEATED: u32 = 3;
+
+/// The health of a service. The order is that of urgency, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Health {
+    /// It does not work, or will not get where it should.
     Failing,
+    /// It works in part.
     Degraded,
-    Deploying,
+    /// What would tell was denied or failed. Unknown is not fine, so it comes before everything that is.
     Unknown,
+    /// A deployment in normal progress.
+    Deploying,
+    /// Nothing is wrong.
     Healthy,
+    /// Deleted, or nothing is wanted and nothing runs.
     Inactive,
 }
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Assessment {
-    pub health: Health,
-    pub headline: Option<String>,
+
+impl Health {
+    /// The word for it, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+            Self::Deploying => "deploying",
+            Self::Healthy => "healthy",
+            Self::Inactive => "inactive",
+        }
+    }
 }
+
+/// What is known about a service. Only the first and the last are needed.
+#[derive(Clone, Debug)]
 pub struct Facts<'a> {
+    /// The service.
     pub service: &'a Service,
+    /// Health of the targets of its groups, as far as it was asked for.
     pub targets: Vec<(&'a TargetGroupArn, Known<&'a [Target]>)>,
+    /// Settings of its target groups, as far as they are at hand.
+    pub target_groups: Vec<&'a TargetGroup>,
+    /// Its running and lately stopped tasks, if they were asked for.
     pub tasks: Option<&'a [Task]>,
-    pub settings: Vec<&'a TargetGroup>,
+    /// The present, by AWS's clock.
     pub now: Timestamp,
 }
-pub fn assess(facts: &Facts<'_>) -> Assessment {
-    let health = if facts.service.running < facts.service.desired { Health::Failing } else { Health::Healthy };
-    Assessment { health, headline: None }
+
+impl<'a> Facts<'a> {
+    /// What DescribeServices alone tells.
+    pub const fn new(service: &'a Service, now: Timestamp) -> Self {
+        Self { service, targets: Vec::new(), target_groups: Vec::new(), tasks: None, now }
+    }
 }
+
+/// The health of a service and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// The health.
+    pub health: Health,
+    /// A few words why, safe to show, at most [`HEADLINE_LIMIT`] characters and an ellipsis; nothing when all is well.
+    pub headline: Option<String>,
+}
+
+impl Assessment {
+    fn new(health: Health, headline: Option<String>) -> Self {
+        Self { health, headline: headline.map(|words| visible_short(&words, HEADLINE_LIMIT)) }
+    }
+}
+
+/// How close to the root a cause is (catalogue section 0, causal ranking), the closest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Configuration,
+    AwsSaysWhy,
+    HealthCheck,
+    HealthCheckOutcome,
+    Application,
+    Symptom,
+}
+
+struct Finding {
+    health: Health,
+    rank: Rank,
+    words: String,
+}
+
+/// Tells how a service is.
+pub fn assess(facts: &Facts<'_>) -> Assessment {
+    if let Some(words) = inactive(facts.service) {
+        return Assessment::new(Health::Inactive, Some(words));
+    }
+    let state = State::new(facts);
+    let mut findings = Vec::new();
+    state.judge_targets(&mut findings);
+    state.judge_rollout(&mut findings);
+    state.judge_counts(&mut findings);
+    // From here on only what explains a state that is not as it should be.
+    state.explain_by_events(&mut findings);
+    state.explain_by_deaths(&mut findings);
+    let Some(health) = findings.iter().map(|finding| finding.health).min() else { return state.without_findings() };
+    // The cause leads even when a symptom is what makes it as bad as it is.
+    let lead = findings.into_iter().min_by_key(|finding| (finding.rank, finding.health));
+    Assessment::new(health, lead.map(|finding| finding.words))
+}
+
+fn inactive(service: &Service) -> Option<String> {
+    match service.status {
+        ServiceStatus::Draining => Some("being deleted".to_owned()),
+        ServiceStatus::Inactive => Some("deleted".to_owned()),
+        ServiceStatus::Active | ServiceStatus::Other(_) => {
+            let idle = service.desired == 0 && service.running == 0 && service.pending == 0;
+            idle.then(|| match service.scheduling {
+                SchedulingStrategy::Replica => "desired 0".to_owned(),
+                SchedulingStrategy::Daemon => "no container instance to run on".to_owned(),
+            })
+        }
+    }
+}
+
+/// The present, derived once from the facts.
+struct State<'a> {
+    service: &'a Service,
+    primary: Option<&'a Deployment>,
+    tallies: Vec<Tally<'a>>,
+    /// Why the health of targets is not known, if asking for it failed.
+    unread: Option<&'a Known<&'a [Target]>>,
+    deaths: Option<Deaths>,
+    tasks: Option<&'a [Task]>,
+    in_progress: bool,
+    age: Option<SignedDuration>,
+    patience: SignedDuration,
+    now: Timestamp,
+}
+
+impl<'a> State<'a> {
+    fn new(facts: &'a Facts<'a>) -> Self {
+        let service = facts.service;
+        let primary = service.primary_deployment();
+        let settings_of = |arn: &TargetGroupArn| facts.target_groups.iter().find(|group| group.arn == *arn).copied();
+        let tallies = facts.targets.iter().filter_map(|(group, targets)| {
+            let id = primary.map(|primary| primary.id.as_str());
+            Some(Tally::new(group, targets.known()?, settings_of(group), facts.tasks, id))
+        });
+        let checks: Vec<_> = facts.target_groups.iter().map(|group| &group.health_check).collect();
+        let in_progress = match primary.and_then(|primary| primary.rollout_state.as_ref()) {
+            Some(state) => *state == RolloutState::InProgress,
+            None => service.older_deployments().any(|old| old.running > 0) || service.task_sets.len() > 1,
+        };
+        Self {
+            service,
+            primary,
+            tallies: tallies.collect(),
+            unread: facts.targets.iter().map(|(_, targets)| targets).find(|targets| targets.error().is_some()),
+            deaths: facts.tasks.map(|tasks| evidence::deaths(tasks, primary, facts.now)),
+            tasks: facts.tasks,
+            in_progress,
+            age: primary.and_then(|primary| primary.created_at).map(|created| facts.now.duration_since(created)),
+            patience: patience(service, &checks, None),
+            now: facts.now,
+        }
+    }
+
+    fn failed_rollout(&self) -> bool {
+        self.primary.is_some_and(|primary| primary.rollout_state == Some(RolloutState::Failed))
+    }
+
+    /// Rolling under ECS's own controller: every target group is in use by the one set of tasks. Elsewhere one group is
+    /// idle on purpose.
+    fn one_set_of_tasks(&self) -> bool {
+        let strategy = self.service.deployment_configuration.as_ref().map(|configuration| &configuration.strategy);
+        self.service.controller == DeploymentController::Ecs
+            && strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling)
+    }
+
+    /// Healthy tasks of the primary deployment, as well as the facts allow, with the start of the newest.
+    fn healthy_of_primary(&self) -> (u32, Option<Timestamp>) {
+        let Some(primary) = self.primary else { return (self.service.running, None) };
+        // Every group must find a task healthy, except where all groups but one are idle.
+        let idle_groups = !self.one_set_of_tasks();
+        let by_target = self.tallies.iter().filter_map(|tally| tally.primary);
+        let by_target = if idle_groups {
+            by_target.max_by_key(|tally| tally.healthy)
+        } else {
+            by_target.min_by_key(|tally| tally.healthy)
+        };
+        if let Some(tally) = by_target {
+            return (tally.healthy, tally.newest_healthy);
+        }
+        let healthy = self.tallies.iter().map(|tally| tally.healthy);
+        let healthy_at_all = if idle_groups { healthy.max() } else { healthy.min() }.unwrap_or(u32::MAX);
+        let (running, newest) = match self.tasks {
+            Some(tasks) => evidence::running_of(tasks, &primary.id),
+            None => (primary.running, None),
+        };
+        (running.min(healthy_at_all), newest)
+    }
+
+    /// Whether anything is not as it should be, so that evidence may be looked for.
+    fn impaired(&self) -> bool {
+        self.service.running < self.service.desired
+            || self.failed_rollout()
+            || self.in_progress && self.healthy_of_primary().0 < self.service.desired
+            || self.tallies.iter().any(|tally| !tally.failing.is_empty())
+    }
+
+    /// How bad trouble with tasks is: failing when nothing of the newest deployment works or it is no accident.
+    fn gravity(&self, times: u32) -> Health {
+        let nothing = self.healthy_of_primary().0 == 0;
+        if nothing || self.failed_rollout() || times >= REPEATED { Health::Failing } else { Health::Degraded }
+    }
+
+    fn judge_targets(&self, findings: &mut Vec<Finding>) {
+        let desired = self.service.desired;
+        let of_all_groups: u32 = self.tallies.iter().map(|tally| tally.healthy).sum();
+        for tally in &self.tallies {
+            let serving = if self.one_set_of_tasks() { tally.healthy } else { of_all_groups };
+            if self.one_set_of_tasks() && !tally.not_in_use.is_empty() {
+                let health = if tally.healthy == 0 { Health::Failing } else { Health::Degraded };
+                findings.push(Finding { health, rank: Rank::Configuration, words: not_in_use(tally) });
+            }
+            if !tally.failing.is_empty() && !self.in_grace(tally) {
+                let all_new_fail =
+                    tally.primary.is_some_and(|new| self.in_progress && new.failing > 0 && new.failing == new.total);
+                let (words, recovering) = failing(tally, self.in_progress);
+                let health = match () {
+                    () if recovering => Health::Degraded,
+                    () if serving.saturating_mul(2) < desired || all_new_fail => Health::Failing,
+                    () => Health::Degraded,
+                };
+                findings.push(Finding { health, rank: Rank::HealthCheck, words });
+            } else if self.one_set_of_tasks() && !self.in_progress && tally.failing.is_empty() && self.settled() {
+                let missing = tally.healthy < desired.min(self.service.running) && tally.not_in_use.is_empty();
+                if missing {
+                    findings.push(Finding { health: Health::Degraded, rank: Rank::Symptom, words: waiting(tally) });
+                }
+            }
+        }
+    }
+
+    /// Old enough that targets had time to be registered.
+    fn settled(&self) -> bool {
+        self.age.is_none_or(|age| age > SignedDuration::from_secs(60))
+    }
+
+    /// Within the grace period ECS does not act on failed checks, since the application may be starting. A code from below
+    /// 500 comes from an application that has started.
+    fn in_grace(&self, tally: &Tally<'_>) -> bool {
+        let grace = self.service.health_check_grace_period_seconds.unwrap_or(0);
+        let young = self.age.is_some_and(|age| age < SignedDuration::from_secs(i64::from(grace)));
+        self.in_progress && young && tally.codes().iter().all(|code| *code >= 500)
+    }
+
+    fn judge_rollout(&self, findings: &mut Vec<Finding>) {
+        let Some(primary) = self.primary else { return };
+        if self.failed_rollout() {
+            let words = format!("deployment failed{}", after_colon(primary.rollout_reason.as_deref()));
+            findings.push(Finding { health: Health::Failing, rank: Rank::Symptom, words });
+        }
+        if !self.in_progress {
+            return;
+        }
+        if let Some(rollback) = evidence::rollback(self.service, primary) {
+            let words = self.rollback_words("rolling back", &rollback);
+            findings.push(Finding { health: Health::Failing, rank: Rank::Symptom, words });
+        }
+        let (healthy, newest) = self.healthy_of_primary();
+        if primary.failed > 0 && healthy < self.service.desired {
+            let words = match primary.failed {
+                1 => "1 new task failed".to_owned(),
+                failed => format!("{failed} new tasks failed in a row"),
+            };
+            findings.push(Finding { health: self.gravity(primary.failed), rank: Rank::Symptom, words });
+        }
+        if self.is_deadlocked(primary) {
+            findings.push(Finding {
+                health: Health::Failing,
+                rank: Rank::Configuration,
+                words: deadlock_words(self.service),
+            });
+        }
+        if let Some(idle) = stuck(self.service, healthy, newest, self.patience, self.now) {
+            let words = format!("stuck for {}: {healthy} of {} new tasks healthy", spell(idle), self.service.desired);
+            findings.push(Finding { health: Health::Failing, rank: Rank::Symptom, words });
+        }
+    }
+
+    /// By arithmetic alone, without the event that says so: old tasks fill the service, and no new one has come for a minute.
+    fn is_deadlocked(&self, primary: &Deployment) -> bool {
+        let old: u32 = self.service.older_deployments().map(|old| old.running).sum();
+        Bounds::of(self.service).is_some_and(|bounds| bounds.is_deadlock(self.service.desired))
+            && primary.running + primary.pending == 0
+            && old >= self.service.desired
+            && self.settled()
+    }
+
+    fn judge_counts(&self, findings: &mut Vec<Finding>) {
+        let Service { desired, running, pending, .. } = *self.service;
+        let starting = if pending > 0 { format!(", {pending} starting") } else { String::new() };
+        // A deployment, or a service that is only just being created, starts below its count.
+        let normal = self.in_progress && self.age.is_none_or(|age| age <= self.patience);
+        if running < desired && !normal {
+            let health = if running == 0 && pending == 0 { Health::Failing } else { Health::Degraded };
+            let words = format!("{running} of {desired} tasks running{starting}");
+            findings.push(Finding { health, rank: Rank::Symptom, words });
+        }
+    }
+
+    fn explain_by_events(&self, findings: &mut Vec<Finding>) {
+        if !self.impaired() {
+            return;
+        }
+        let unplaced = self.unplaced();
+        let mut unhealthy = 0;
+        let mut newest_unhealthy = None;
+        for event in evidence::current_events(self.service) {
+            let Some((health, rank)) = (match &event {
+                Event::Deadlock if self.in_progress => Some((Health::Failing, Rank::Configuration)),
+                Event::TargetMissing { whole_group: true, .. } => Some((Health::Failing, Rank::Configuration)),
+                // A task that could not start is told as one that could not be placed, and keeps being tried.
+                Event::NotPlaced { reason } if start_failure(reason).is_some() => {
+                    Some((self.gravity(0), Rank::AwsSaysWhy))
+                }
+                Event::NoInstance { .. }
+                | Event::NotPlaced { .. }
+                | Event::ProvisioningLimit
+                | Event::LaunchError { .. } => unplaced.then_some((Health::Failing, Rank::AwsSaysWhy)),
+                Event::TargetGroupError { .. } | Event::IamChanged => Some((Health::Failing, Rank::AwsSaysWhy)),
+                Event::NotPlacedInZone { .. } | Event::AgentTimeout | Event::NotSteady { .. } => {
+                    unplaced.then_some((Health::Degraded, Rank::AwsSaysWhy))
+                }
+                Event::NotLaunched { .. } => unplaced.then_some((Health::Failing, Rank::Symptom)),
+                Event::Impaired => Some((self.gravity(REPEATED), Rank::Symptom)),
+                Event::Throttled { .. } => unplaced.then_some((Health::Degraded, Rank::Symptom)),
+                Event::Unhealthy { .. } => {
+                    unhealthy += 1;
+                    newest_unhealthy = newest_unhealthy.or_else(|| event.trouble());
+                    None
+                }
+                _ => None,
+            }) else {
+                continue;
+            };
+            let words = if event == Event::Deadlock { Some(deadlock_words(self.service)) } else { event.trouble() };
+            findings.extend(words.map(|words| Finding { health, rank, words }));
+        }
+        // One unhealthy target heals by itself, and the state of the targets is better evidence where it is known.
+        let not_starting = self.healthy_of_primary().0 == 0 || !self.in_progress || unhealthy >= REPEATED;
+        if let Some(words) = newest_unhealthy.filter(|_| self.tallies.is_empty() && not_starting) {
+            let words = if words.starts_with("app answers") { format!("health check: {words}") } else { words };
+            findings.push(Finding { health: self.gravity(unhealthy), rank: Rank::HealthCheck, words });
+        }
+    }
+
+    /// Whether tasks are missing that are not even on their way.
+    fn unplaced(&self) -> bool {
+        let Service { desired, running, pending, .. } = *self.service;
+        running + pending < desired
+            || self.in_progress
+                && self.primary.is_some_and(|primary| primary.running + primary.pending < primary.desired)
+    }
+
+    fn explain_by_deaths(&self, findings: &mut Vec<Finding>) {
+        let Some(Deaths { newest: Some(death), recent }) = &self.deaths else { return };
+        let recent = u32::try_from(*recent).unwrap_or(u32::MAX);
+        let health = if self.impaired() {
+            self.gravity(recent)
+        } else if recent >= 2 {
+            Health::Degraded
+        } else {
+            return;
+        };
+        let rank = match death.class {
+            StopClass::LoadBalancerHealth | StopClass::ContainerHealth => Rank::HealthCheckOutcome,
+            StopClass::EssentialContainerExited | StopClass::Unknown => Rank::Application,
+            _ => Rank::AwsSaysWhy,
+        };
+        findings.push(Finding { health, rank, words: death.short.clone() });
+    }
+
+    fn rollback_words(&self, beginning: &str, rollback: &evidence::Rollback<'_>) -> String {
+        let death = rollback
+            .failed
+            .zip(self.tasks)
+            .and_then(|(failed, tasks)| evidence::deaths_of(tasks, failed, self.now).newest.map(|death| death.short));
+        match death.as_deref().or(rollback.why) {
+            Some(why) => format!("{beginning}: {why}"),
+            None => beginning.to_owned(),
+        }
+    }
+
+    /// What is left when nothing is wrong as far as we can see.
+    fn without_findings(&self) -> Assessment {
+        if self.service.desired == 0 {
+            let health = if self.in_progress { Health::Deploying } else { Health::Healthy };
+            return Assessment::new(health, Some("scaling in to 0".to_owned()));
+        }
+        let unread = self.unread.and_then(Known::error).map(|error| format!("target health: {}", error.kind.label()));
+        if self.in_progress {
+            return Assessment::new(Health::Deploying, unread.or_else(|| self.progress_words()));
+        }
+        if unread.is_some() {
+            return Assessment::new(Health::Unknown, unread);
+        }
+        let rollback = self.primary.and_then(|primary| evidence::rollback(self.service, primary));
+        Assessment::new(Health::Healthy, rollback.map(|rollback| self.rollback_words("rolled back", &rollback)))
+    }
+
+    fn progress_words(&self) -> Option<String> {
+        if self.tallies.iter().any(|tally| !tally.failing.is_empty()) {
+            return Some("health checks fail, grace period is running".to_owned());
+        }
+        let (healthy, _) = self.healthy_of_primary();
+        let desired = self.service.desired;
+        if healthy >= desired {
+            return Some("new tasks run, old ones leave".to_owned());
+        }
+        Some(format!(
+            "{healthy} of {desired} new tasks {}",
+            if self.tallies.is_empty() { "running" } else { "healthy" }
+        ))
+    }
+}
+
+/// What failing targets say, and whether it is already mended and only waits for the next checks.
+fn failing(tally: &Tally<'_>, in_progress: bool) -> (String, bool) {
+    let codes = tally.codes();
+    let matcher = tally.settings.and_then(|settings| settings.health_check.matcher.as_deref());
+    if let Some(matcher) = matcher.filter(|_| !codes.is_empty()) {
+        if Matcher::parse(matcher).is_some_and(|parsed| codes.iter().all(|code| parsed.accepts(*code))) {
+            return (format!("health check now accepts {}, waiting for it", list(&codes)), true);
+        }
+        return (format!("health check wants {matcher}, app says {}", list(&codes)), false);
+    }
+    let (healthy, total, which) = match tally.primary {
+        Some(new) if in_progress && new.failing > 0 => (new.healthy, new.total, "new targets"),
+        _ => (tally.healthy, tally.total, "targets"),
+    };
+    let counts = format!("{healthy}/{total} {which} healthy");
+    let words = tally.commonest_words().map(short_reason).filter(|words| !words.is_empty());
+    (words.map_or_else(|| counts.clone(), |words| format!("{counts}: {words}")), false)
+}
+
+fn not_in_use(tally: &Tally<'_>) -> String {
+    let said = |reason: &str, part: &str| {
+        tally.not_in_use.iter().any(|target| {
+            target.reason.as_deref() == Some(reason) && target.description.as_deref().unwrap_or_default().contains(part)
+        })
+    };
+    if said("Target.NotInUse", "Availability Zone") {
+        let zone = tally.not_in_use.iter().find_map(|target| target.availability_zone.as_deref());
+        format!("load balancer not enabled in {}", zone.unwrap_or("the zone of a target"))
+    } else if said("Target.NotInUse", "") {
+        format!("no listener forwards to {}", tally.group.group_name())
+    } else if said("Target.InvalidState", "") {
+        "EC2 instance of a target is stopped or terminated".to_owned()
+    } else {
+        format!("{}/{} targets healthy, others not in use", tally.healthy, tally.total)
+    }
+}
+
+fn waiting(tally: &Tally<'_>) -> String {
+    if tally.total == 0 {
+        return format!("no targets registered in {}", tally.group.group_name());
+    }
+    let waiting = if tally.waiting > 0 { format!(", {} without verdict yet", tally.waiting) } else { String::new() };
+    format!("{}/{} targets healthy{waiting}", tally.healthy, tally.total)
+}
+
+fn deadlock_words(service: &Service) -> String {
+    match &service.deployment_configuration {
+        Some(configuration) => format!(
+            "min {}% max {}% of {} leave no room to deploy",
+            configuration.minimum_healthy_percent, configuration.maximum_percent, service.desired
+        ),
+        None => "min/max percent leave no room to deploy".to_owned(),
+    }
+}
+
+/// `: tasks failed to start` of `ECS deployment circuit breaker: tasks failed to start.`
+fn after_colon(reason: Option<&str>) -> String {
+    let why = reason.map(|reason| reason.rsplit_once(": ").map_or(reason, |(_, why)| why).trim_end_matches('.'));
+    why.filter(|why| !why.is_empty()).map(|why| format!(": {why}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Services, tasks and targets as tests need them: healthy unless said otherwise.
+
+use jiff::Timestamp;
+
+use crate::model::arn::{ClusterArn, ServiceArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::model::load_balancing::{Target, TargetState};
+use crate::model::service::{
+    Deployment, DeploymentConfiguration, DeploymentController, DeploymentStatus, DeploymentStrategy,
+    LoadBalancerBinding, RolloutState, SchedulingStrategy, Service, ServiceEvent, ServiceStatus,
+};
+use crate::model::task::{Container, ContainerHealth, Task, TaskInterface};
+
+pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web-tg/0123456789abcdef";
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap()
+}
+
+pub(crate) fn deployment(id: &str, revision: u32, status: DeploymentStatus, running: u32) -> Deployment {
+    Deployment {
+        id: format!("ecs-svc/{id}"),
+        status,
+        task_definition: TaskDefinitionArn::new(format!("arn:aws:ecs:eu-west-1:1:task-definition/web:{revision}")),
+        desired: running,
+        running,
+        pending: 0,
+        failed: 0,
+        rollout_state: Some(RolloutState::Completed),
+        rollout_reason: Some(format!("ECS deployment ecs-svc/{id} completed.")),
+        created_at: Some(at(0)),
+        updated_at: Some(at(60)),
+    }
+}
+
+/// A steady service: `count` of `count` tasks of `web:30`, deployed at second 0 by `ecs-svc/1`.
+pub(crate) fn service(name: &str, count: u32) -> Service {
+    Service {
+        arn: ServiceArn::new(format!("arn:aws:ecs:eu-west-1:1:service/shop/{name}")),
+        name: name.to_owned(),
+        cluster: ClusterArn::from("arn:aws:ecs:eu-west-1:1:cluster/shop"),
+        status: ServiceStatus::Active,
+        desired: count,
+        running: count,
+        pending: 0,
+        launch_type: Some("FARGATE".to_owned()),
+        capacity_providers: Vec::new(),
+        scheduling: SchedulingStrategy::Replica,
+        controller: DeploymentController::Ecs,
+        task_definition: Some(TaskDefinitionArn::from("arn:aws:ecs:eu-west-1:1:task-definition/web:30")),
+        deployment_configuration: Some(DeploymentConfiguration {
+            minimum_healthy_percent: 100,
+            maximum_percent: 200,
+            circuit_breaker: false,
+            circuit_breaker_rollback: false,
+            strategy: DeploymentStrategy::Rolling,
+            alarms: Vec::new(),
+        }),
+        deployments: vec![deployment("1", 30, DeploymentStatus::Primary, count)],
+        task_sets: Vec::new(),
+        current_service_deployment: None,
+        events: Vec::new(),
+        load_balancers: vec![LoadBalancerBinding {
+            target_group: Some(TargetGroupArn::from(GROUP)),
+            classic_load_balancer: None,
+            container: Some("web".to_owned()),
+            container_port: Some(8080),
+        }],
+        network: None,
+        health_check_grace_period_seconds: None,
+        platform_version: None,
+        execute_command: false,
+        created_at: Some(at(0)),
+    }
+}
+
+/// Variations of a service.
+pub(crate) trait ServiceFixture: Sized {
+    fn with_strategy(&self, strategy: DeploymentStrategy) -> Self;
+    fn with_percents(self, minimum: u32, maximum: u32) -> Self;
+    /// `ecs-svc/2` (`web:31`) is on its way since `since` and has this many tasks; all old ones still run.
+    fn rolling(self, running: u32, pending: u32, since: Timestamp) -> Self;
+    /// Changes the primary deployment.
+    fn primary(self, change: impl FnOnce(&mut Deployment)) -> Self;
+    fn counts(self, running: u32, pending: u32) -> Self;
+    /// Events, newest first, each with its second.
+    fn events(self, events: &[(i64, &str)]) -> Self;
+}
+
+impl ServiceFixture for Service {
+    fn with_strategy(&self, strategy: DeploymentStrategy) -> Self {
+        let mut changed = self.clone();
+        if let Some(configuration) = &mut changed.deployment_configuration {
+            configuration.strategy = strategy;
+        }
+        changed
+    }
+
+    fn with_percents(mut self, minimum: u32, maximum: u32) -> Self {
+        if let Some(configuration) = &mut self.deployment_configuration {
+            configuration.minimum_healthy_percent = minimum;
+            configuration.maximum_percent = maximum;
+        }
+        self
+    }
+
+    fn rolling(mut self, running: u32, pending: u32, since: Timestamp) -> Self {
+        for old in &mut self.deployments {
+            old.status = DeploymentStatus::Active;
+        }
+        let mut new = deployment("2", 31, DeploymentStatus::Primary, running);
+        new.desired = self.desired;
+        new.pending = pending;
+        new.rollout_state = Some(RolloutState::InProgress);
+        new.rollout_reason = Some("ECS deployment ecs-svc/2 in progress.".to_owned());
+        new.created_at = Some(since);
+        self.running += running;
+        self.pending += pending;
+        self.task_definition = Some(new.task_definition.clone());
+        self.deployments.insert(0, new);
+        self
+    }
+
+    fn primary(mut self, change: impl FnOnce(&mut Deployment)) -> Self {
+        change(self.deployments.iter_mut().find(|one| one.status == DeploymentStatus::Primary).unwrap());
+        self
+    }
+
+    fn counts(mut self, running: u32, pending: u32) -> Self {
+        (self.running, self.pending) = (running, pending);
+        self.primary(|primary| (primary.running, primary.pending) = (running, pending))
+    }
+
+    fn events(mut self, events: &[(i64, &str)]) -> Self {
+        self.events = events
+            .iter()
+            .enumerate()
+            .map(|(index, (second, message))| ServiceEvent {
+                id: index.to_string(),
+                at: Some(at(*second)),
+                message: format!("(service {}) {message}", self.name),
+            })
+            .collect();
+        self
+    }
+}
+
+pub(crate) fn container(name: &str, code: Option<i32>, reason: Option<&str>) -> Container {
+    Container {
+        name: name.to_owned(),
+        last_status: Some("STOPPED".to_owned()),
+        exit_code: code,
+        reason: reason.map(str::to_owned),
+        health: ContainerHealth::Unknown,
+        image: None,
+        image_digest: None,
+        bindings: Vec::new(),
+    }
+}
+
+/// A task of `ecs-svc/1` that started at 100 s, was asked to stop at 200 s and was gone at 220 s.
+pub(crate) fn stopped_task(code: &str, reason: &str, containers: Vec<Container>) -> Task {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Task {
+        arn: TaskArn::from("arn:aws:ecs:eu-west-1:1:task/shop/0123456789abcdef"),
+        task_definition: TaskDefinitionArn::from("arn:aws:ecs:eu-west-1:1:task-definition/web:31"),
+        last_status: "STOPPED".to_owned(),
+        desired_status: "STOPPED".to_owned(),
+        health: ContainerHealth::Unknown,
+        containers,
+        interface: None,
+        container_instance: None,
+        ec2_instance: None,
+        launch_type: Some("FARGATE".to_owned()),
+        capacity_provider: None,
+        availability_zone: None,
+        started_by: Some("ecs-svc/1".to_owned()),
+        group: Some("service:web".to_owned()),
+        stop_code: some(code),
+        stopped_reason: some(reason),
+        created_at: Some(at(50)),
+        started_at: Some(at(100)),
+        stopping_at: Some(at(200)),
+        execution_stopped_at: Some(at(210)),
+        stopped_at: Some(at(220)),
+    }
+}
+
+/// A running task of a deployment at an address.
+pub(crate) fn running_task(deployment: &str, address: &str, started: Timestamp) -> Task {
+    let mut container = container("web", None, None);
+    container.last_status = Some("RUNNING".to_owned());
+    Task {
+        arn: TaskArn::new(format!("arn:aws:ecs:eu-west-1:1:task/shop/{address}")),
+        last_status: "RUNNING".to_owned(),
+        desired_status: "RUNNING".to_owned(),
+        interface: Some(TaskInterface { private_ipv4: Some(address.to_owned()), ..TaskInterface::default() }),
+        started_by: Some(deployment.to_owned()),
+        started_at: Some(started),
+        stopping_at: None,
+        execution_stopped_at: None,
+        stopped_at: None,
+        ..stopped_task("", "", vec![container])
+    }
+}
+
+pub(crate) fn target(address: &str, state: TargetState, reason: &str, description: &str) -> Target {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Target {
+        id: address.to_owned(),
+        port: Some(8080),
+        availability_zone: None,
+        health_check_port: Some("8080".to_owned()),
+        state,
+        reason: some(reason),
+        description: some(description),
+    }
+}

@@ -1,0 +1,5 @@
+//! What AWS says in prose, read back into data: service events, stop reasons, exit codes.
+
+pub mod events;
+pub mod exit_code;
+pub mod stop_reason;
