@@ -19,7 +19,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 
-use super::credentials::{self, HeldCredentials};
+use super::credentials::{self, HeldCredentials, Profile};
 use super::{Credentials, Settings};
 
 /// What the settings and the surroundings come to.
@@ -63,13 +63,10 @@ async fn through_the_chain(settings: &Settings) -> Connection {
     let surroundings = ProviderConfig::default()
         .with_http_client(http_client.clone())
         .with_behavior_version(Some(BehaviorVersion::latest()));
-    let profile = profile_in_use(settings.profile.clone()).await;
+    let profile = profile(settings.profile.as_deref()).await;
     let region = region(settings, &surroundings).await;
-    let credentials = Arc::new(HeldCredentials::chain(
-        settings.profile.clone(),
-        profile.clone(),
-        surroundings.with_region(region.clone()),
-    ));
+    let name = profile.name().map(ToOwned::to_owned);
+    let credentials = Arc::new(HeldCredentials::chain(profile, region.clone(), surroundings));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
         .credentials_provider(SharedCredentialsProvider::from(Arc::clone(&credentials) as Arc<_>))
@@ -85,17 +82,28 @@ async fn through_the_chain(settings: &Settings) -> Connection {
         loader = loader.endpoint_url(endpoint);
     }
     let config = loader.load().await;
-    Connection { config, credentials, region: region.map(|region| region.to_string()), profile }
+    Connection { config, credentials, region: region.map(|region| region.to_string()), profile: name }
 }
 
-/// The profile asked for, or the one the environment names, if the configuration files have it.
-async fn profile_in_use(explicit: Option<String>) -> Option<String> {
-    if explicit.is_some() {
-        return explicit;
+/// The profile asked for, or the one the environment selects, looked up in the configuration files.
+async fn profile(asked_for: Option<&str>) -> Profile {
+    let overriding = asked_for.map(|name| name.to_owned().into());
+    let files = aws_config::profile::load(&<_>::default(), &<_>::default(), &<_>::default(), overriding).await;
+    // Files that cannot be read: the SDK says so with its own words when it looks for credentials.
+    let Ok(files) = files else {
+        return asked_for.map_or(Profile::Absent, |name| Profile::Named(name.to_owned()));
+    };
+    let name = files.selected_profile().to_owned();
+    match (files.get_profile(&name), asked_for) {
+        (Some(_), Some(_)) => Profile::Named(name),
+        (Some(_), None) => Profile::Selected(name),
+        (None, None) if name == "default" => Profile::Absent,
+        (None, _) => {
+            let mut others: Vec<String> = files.profiles().map(ToOwned::to_owned).collect();
+            others.sort();
+            Profile::Unknown { name, others, by_name: asked_for.is_some() }
+        }
     }
-    let profiles = aws_config::profile::load(&<_>::default(), &<_>::default(), &<_>::default(), None).await.ok()?;
-    let selected = profiles.selected_profile();
-    profiles.get_profile(selected).map(|_| selected.to_owned())
 }
 
 async fn region(settings: &Settings, surroundings: &ProviderConfig) -> Option<Region> {

@@ -6,11 +6,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
-use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds;
-use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
@@ -32,16 +30,45 @@ const BEFORE_EXPIRY: Duration = Duration::from_mins(2);
 /// The credentials in use and where they come from.
 pub(super) struct HeldCredentials {
     source: Source,
-    profile: Option<String>,
     held: Mutex<Option<Held>>,
+}
+
+/// The profile in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Profile {
+    /// Asked for by name: its credentials or none. It goes before keys exported in the shell and does not fall back to the
+    /// role of the machine, for either would act on another account than asked for.
+    Named(String),
+    /// What the environment or the SDK's default selects; one source of the default chain.
+    Selected(String),
+    /// Nothing in the configuration files.
+    Absent,
+    /// Asked for, here or in the environment, and not in the configuration files, which have these.
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        others: Vec<String>,
+        /// Whether it was asked for here: then nothing else will do.
+        by_name: bool,
+    },
+}
+
+impl Profile {
+    /// Its name, if there is one.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) | Self::Selected(name) | Self::Unknown { name, .. } => Some(name),
+            Self::Absent => None,
+        }
+    }
 }
 
 enum Source {
     /// Given.
     Fixed(Credentials),
-    /// The SDK's chain; with a profile named on the command line that profile goes before the environment, as with the
-    /// AWS CLI. (The SDK's own chain would take keys exported in the shell and so act on another account than asked for.)
-    Chain { explicit_profile: Option<String>, config: Box<ProviderConfig> },
+    /// The SDK's chain, or one profile of it.
+    Chain { profile: Profile, region: Option<Region>, config: Box<ProviderConfig> },
 }
 
 struct Held {
@@ -65,28 +92,32 @@ impl Held {
 impl HeldCredentials {
     /// Credentials that are given.
     pub(super) fn fixed(credentials: Credentials) -> Self {
-        Self { source: Source::Fixed(credentials), profile: None, held: Mutex::new(None) }
+        Self { source: Source::Fixed(credentials), held: Mutex::new(None) }
     }
 
-    /// The SDK's chain. `profile` is the one in use, for messages; `explicit_profile` the one that was asked for by name.
-    pub(super) fn chain(explicit_profile: Option<String>, profile: Option<String>, config: ProviderConfig) -> Self {
-        Self { source: Source::Chain { explicit_profile, config: Box::new(config) }, profile, held: Mutex::new(None) }
+    /// The SDK's chain with this profile.
+    pub(super) fn chain(profile: Profile, region: Option<Region>, config: ProviderConfig) -> Self {
+        let config = Box::new(config.with_region(region.clone()));
+        Self { source: Source::Chain { profile, region, config }, held: Mutex::new(None) }
     }
 
     /// The credentials, loaded if need be. Whoever comes while they are loading waits for the same load.
     pub(super) async fn get(&self) -> Result<Credentials, Failure> {
-        let (explicit_profile, config) = match &self.source {
+        let (profile, region, config) = match &self.source {
             Source::Fixed(credentials) => return Ok(credentials.clone()),
-            Source::Chain { explicit_profile, config } => (explicit_profile.as_deref(), config),
+            Source::Chain { profile, region, config } => (profile, region, config),
         };
         let mut held = self.held.lock().await;
         if let Some(held) = held.as_ref().filter(|held| held.is_fresh()) {
             return held.loaded.clone();
         }
-        let loaded = tokio::time::timeout(LONGEST_LOAD, load(explicit_profile, config))
+        let loaded = tokio::time::timeout(LONGEST_LOAD, load(profile, region.clone(), config))
             .await
             .unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(LONGEST_LOAD)))
-            .map_err(|error| error::no_credentials(&error, LONGEST_LOAD, self.profile.as_deref()));
+            .map_err(|error| match profile {
+                Profile::Unknown { name, others, .. } => error::no_such_profile(name, others),
+                profile => error::no_credentials(&error, LONGEST_LOAD, profile.name()),
+            });
         *held = Some(Held { since: Instant::now(), loaded: loaded.clone() });
         loaded
     }
@@ -102,24 +133,16 @@ impl HeldCredentials {
     }
 }
 
-async fn load(explicit_profile: Option<&str>, config: &ProviderConfig) -> provider::Result {
-    let imds = instance_metadata(config);
-    match explicit_profile {
-        None => {
-            let chain = DefaultCredentialsChain::builder().configure(config.clone()).imds_client(imds);
-            chain.build().await.provide_credentials().await
-        }
-        Some(profile) => {
-            let profile = ProfileFileCredentialsProvider::builder().configure(config).profile_name(profile).build();
-            let container = EcsCredentialsProvider::builder().configure(config).build();
-            let instance = ImdsCredentialsProvider::builder().configure(config).imds_client(imds).build();
-            CredentialsProviderChain::first_try("Profile", profile)
-                .or_else("EcsContainer", container)
-                .or_else("Ec2InstanceMetadata", instance)
-                .provide_credentials()
-                .await
-        }
+async fn load(profile: &Profile, region: Option<Region>, config: &ProviderConfig) -> provider::Result {
+    if let Profile::Named(name) | Profile::Unknown { name, by_name: true, .. } = profile {
+        let profile = ProfileFileCredentialsProvider::builder().configure(config).profile_name(name).build();
+        return profile.provide_credentials().await;
     }
+    let chain = DefaultCredentialsChain::builder()
+        .configure(config.clone())
+        .region(region)
+        .imds_client(instance_metadata(config));
+    chain.build().await.provide_credentials().await
 }
 
 /// The instance metadata service answers within milliseconds where there is one; elsewhere its address may be a black hole.
@@ -147,6 +170,6 @@ impl ProvideCredentials for HeldCredentials {
 
 impl fmt::Debug for HeldCredentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("HeldCredentials").field("profile", &self.profile).finish_non_exhaustive()
+        formatter.debug_struct("HeldCredentials").finish_non_exhaustive()
     }
 }

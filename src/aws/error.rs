@@ -62,7 +62,7 @@ pub(super) fn answered(answer: &ErrorAnswer<'_>, profile: Option<&str>) -> Failu
             format!("AWS does not accept the credentials ({})", code.unwrap_or("no reason given"))
         }
         (_, Some(said), _) => said.to_owned(),
-        (ErrorKind::Unavailable, None, None) => format!("the endpoint does not know it (HTTP {})", answer.status),
+        (ErrorKind::Unavailable, None, None) => format!("the endpoint does not offer it (HTTP {})", answer.status),
         (_, None, Some(code)) => format!("{code} (HTTP {})", answer.status),
         (_, None, None) if (200..300).contains(&answer.status) => "the answer could not be read".to_owned(),
         (_, None, None) => format!("HTTP {} without an explanation", answer.status),
@@ -196,11 +196,12 @@ pub(super) fn broken_off(endpoint: &str, error: &(dyn Error + 'static)) -> Failu
 
 /// A failure of the SDK before anything was sent, other than credentials.
 pub(super) fn unsent(error: &(dyn Error + 'static)) -> Failure {
-    let text = chain(error);
-    if text.contains("region") && (text.contains("issing") || text.contains("must be set")) {
+    // The innermost cause only: those around it quote the request.
+    let cause = innermost(error);
+    if cause.contains("issing Region") || cause.contains("region must be set") {
         return no_region();
     }
-    Failure::new(ErrorKind::Invalid, format!("the request could not be built: {text}"))
+    Failure::new(ErrorKind::Invalid, format!("the request could not be built: {cause}"))
 }
 
 /// No region was configured.
@@ -210,35 +211,50 @@ pub(super) fn no_region() -> Failure {
 
 /// The chain of credential providers came to nothing.
 pub(super) fn no_credentials(error: &CredentialsError, allowed: Duration, profile: Option<&str>) -> Failure {
-    let text = chain(error);
-    let expired = [
+    let text = error.source().map(chain).unwrap_or_default();
+    let text = text.trim_start_matches("an error occurred while loading credentials: ");
+    let session = [
         "SSO token has expired",
         "failed to load the cached SSO token",
         "cached SSO token file",
+        "sso/cache",
+        "sso\\cache",
         "Session token not found or invalid",
-        "ExpiredToken",
         "InvalidGrantException",
     ];
-    if expired.iter().any(|sign| text.contains(sign)) {
-        let message = if text.contains("SSO") || text.contains("Session token") {
-            "the SSO session has expired or was never opened".to_owned()
-        } else {
-            text
-        };
-        let hint = Some(log_in_again(profile));
-        return Failure { hint, ..Failure::new(ErrorKind::ExpiredCredentials, message) };
+    if session.iter().any(|sign| text.contains(sign)) {
+        let failure = Failure::new(ErrorKind::ExpiredCredentials, "the SSO session has expired or was never opened");
+        return Failure { hint: Some(log_in_again(profile)), ..failure };
+    }
+    if text.contains("ExpiredToken") {
+        return Failure { hint: Some(log_in_again(profile)), ..Failure::new(ErrorKind::ExpiredCredentials, text) };
     }
     let message = match error {
-        CredentialsError::CredentialsNotLoaded(_) => match profile {
-            Some(profile) => format!("the profile {profile} has no credentials, and nothing else here has"),
-            None => "no credentials in the environment, the configuration files or on this machine".to_owned(),
-        },
-        CredentialsError::ProviderTimedOut(_) => {
-            format!("the credentials did not come within {}", seconds(allowed))
-        }
-        _ => text,
+        CredentialsError::ProviderTimedOut(_) => format!("the credentials did not come within {}", seconds(allowed)),
+        // The instance metadata service is the last of the chain: it is asked everywhere and is found on EC2 only.
+        _ if text.contains("IMDS") => nothing_found(profile),
+        CredentialsError::CredentialsNotLoaded(_) if text.is_empty() => nothing_found(profile),
+        CredentialsError::CredentialsNotLoaded(_) => format!("{}: {text}", nothing_found(profile)),
+        _ => format!("the credentials could not be loaded: {text}"),
     };
     Failure::new(ErrorKind::NoCredentials, message)
+}
+
+fn nothing_found(profile: Option<&str>) -> String {
+    match profile {
+        Some(profile) => format!("the profile {profile} has no credentials"),
+        None => "no credentials in the environment, the configuration files or on this machine".to_owned(),
+    }
+}
+
+/// The profile asked for is not in the configuration files, which have these.
+pub(super) fn no_such_profile(profile: &str, others: &[String]) -> Failure {
+    let message = format!("the profile {profile} is not in the AWS configuration files");
+    let hint = match others {
+        [] => "they have no profiles at all: run aws configure".to_owned(),
+        others => format!("they have {}", others.join(", ")),
+    };
+    Failure { hint: Some(hint), ..Failure::new(ErrorKind::NoCredentials, message) }
 }
 
 fn log_in_again(profile: Option<&str>) -> String {
@@ -266,7 +282,7 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 }
 
 /// An error with its causes, each once.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -340,7 +356,7 @@ mod tests {
         let page = "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>";
         let emulator = ErrorAnswer { status: 500, body: page, ..ErrorAnswer::default() };
         assert_eq!(answered(&emulator, None).kind, ErrorKind::Unavailable);
-        assert_eq!(answered(&emulator, None).message, "the endpoint does not know it (HTTP 500)");
+        assert_eq!(answered(&emulator, None).message, "the endpoint does not offer it (HTTP 500)");
         let gateway = ErrorAnswer { status: 502, body: page, ..ErrorAnswer::default() };
         assert_eq!(answered(&gateway, None).kind, ErrorKind::Server);
         let aws = ErrorAnswer { request_id: Some("r"), ..emulator };
@@ -391,6 +407,19 @@ mod tests {
 
         let none = no_credentials(&CredentialsError::not_loaded_no_source(), allowed, None);
         assert_eq!((none.kind, none.hint), (ErrorKind::NoCredentials, None));
+
+        let bare = CredentialsError::provider_error("failed to load IMDS session token");
+        assert!(no_credentials(&bare, allowed, None).message.starts_with("no credentials in"));
+        assert_eq!(no_credentials(&bare, allowed, Some("x")).message, "the profile x has no credentials");
+
+        let process = CredentialsError::provider_error("external process exited with code 1");
+        assert_eq!(
+            no_credentials(&process, allowed, None).message,
+            "the credentials could not be loaded: external process exited with code 1"
+        );
+
+        let cache = CredentialsError::provider_error("failed to read `home/.aws/sso/cache/a5.json`: No such file");
+        assert_eq!(no_credentials(&cache, allowed, None).kind, ErrorKind::ExpiredCredentials);
 
         let wrong =
             no_credentials(&CredentialsError::invalid_configuration("profile `x` was not defined"), allowed, None);

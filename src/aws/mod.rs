@@ -235,6 +235,16 @@ impl Aws {
         self.clients.ecs.tasks(cluster, service, priority).await
     }
 
+    /// Running or stopped tasks of a whole cluster, those that belong to no service included, each once.
+    pub async fn cluster_tasks(
+        &self,
+        cluster: &ClusterName,
+        stopped: bool,
+        priority: Priority,
+    ) -> Result<Vec<Task>, CallError> {
+        self.clients.ecs.cluster_tasks(cluster, stopped, priority).await
+    }
+
     /// A revision of a task definition.
     pub async fn task_definition(
         &self,

@@ -191,15 +191,13 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Running tasks of a deployment whose own health check, where they have one, does not fail, with the start of the newest.
-pub(super) fn running_of(tasks: &[Task], deployment: &str) -> (u32, Option<Timestamp>) {
-    tasks
-        .iter()
-        .filter(|task| {
-            task.started_by.as_deref() == Some(deployment)
-                && !task.is_stopped()
-                && task.last_status == "RUNNING"
-                && task.health != ContainerHealth::Unhealthy
-        })
-        .fold((0, None), |(count, newest), task| (count + 1, newest.max(task.started_at)))
+/// Running tasks of a deployment that fail their own health check, and the start of the newest that does not.
+pub(super) fn unhealthy_of(tasks: &[Task], deployment: &str) -> (u32, Option<Timestamp>) {
+    let running = tasks.iter().filter(|task| {
+        task.started_by.as_deref() == Some(deployment) && !task.is_stopped() && task.last_status == "RUNNING"
+    });
+    running.fold((0, None), |(unhealthy, newest), task| match task.health {
+        ContainerHealth::Unhealthy => (unhealthy + 1, newest),
+        ContainerHealth::Healthy | ContainerHealth::Unknown => (unhealthy, newest.max(task.started_at)),
+    })
 }

@@ -139,6 +139,11 @@ pub fn assess(facts: &Facts<'_>) -> Assessment {
     Assessment::new(health, lead.map(|finding| finding.words))
 }
 
+/// Whether the service runs what a failed deployment was rolled back to, complete or on its way.
+pub fn rolled_back(service: &Service) -> bool {
+    service.primary_deployment().is_some_and(|primary| evidence::rollback(service, primary).is_some())
+}
+
 fn inactive(service: &Service) -> Option<String> {
     match service.status {
         ServiceStatus::Draining => Some("being deleted".to_owned()),
@@ -224,10 +229,10 @@ impl<'a> State<'a> {
         }
         let healthy = self.tallies.iter().map(|tally| tally.healthy);
         let healthy_at_all = if idle_groups { healthy.max() } else { healthy.min() }.unwrap_or(u32::MAX);
-        let (running, newest) = match self.tasks {
-            Some(tasks) => evidence::running_of(tasks, &primary.id),
-            None => (primary.running, None),
-        };
+        // The counts of DescribeServices and the list of tasks can be seconds apart; only what is unhealthy is taken off.
+        let (unhealthy, newest) =
+            self.tasks.map(|tasks| evidence::unhealthy_of(tasks, &primary.id)).unwrap_or_default();
+        let running = primary.running.saturating_sub(unhealthy);
         (running.min(healthy_at_all), newest)
     }
 
@@ -432,7 +437,7 @@ impl<'a> State<'a> {
         }
         let unread = self.unread.and_then(Known::error).map(|error| format!("target health: {}", error.kind.label()));
         if self.in_progress {
-            return Assessment::new(Health::Deploying, unread.or_else(|| self.progress_words()));
+            return Assessment::new(Health::Deploying, Some(unread.unwrap_or_else(|| self.progress_words())));
         }
         if unread.is_some() {
             return Assessment::new(Health::Unknown, unread);
@@ -441,19 +446,17 @@ impl<'a> State<'a> {
         Assessment::new(Health::Healthy, rollback.map(|rollback| self.rollback_words("rolled back", &rollback)))
     }
 
-    fn progress_words(&self) -> Option<String> {
+    fn progress_words(&self) -> String {
         if self.tallies.iter().any(|tally| !tally.failing.is_empty()) {
-            return Some("health checks fail, grace period is running".to_owned());
+            return "health checks fail, grace period is running".to_owned();
         }
         let (healthy, _) = self.healthy_of_primary();
         let desired = self.service.desired;
         if healthy >= desired {
-            return Some("new tasks run, old ones leave".to_owned());
+            return "new tasks run, old ones leave".to_owned();
         }
-        Some(format!(
-            "{healthy} of {desired} new tasks {}",
-            if self.tallies.is_empty() { "running" } else { "healthy" }
-        ))
+        let counted = if self.tallies.is_empty() { "running" } else { "healthy" };
+        format!("{healthy} of {desired} new tasks {counted}")
     }
 }
 

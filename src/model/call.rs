@@ -109,7 +109,7 @@ impl CallError {
             return hint.clone();
         }
         match self.kind {
-            ErrorKind::Throttled => "AWS limits the rate of calls; waiting and asking again less often".to_owned(),
+            ErrorKind::Throttled => "AWS limits the rate of calls: ask less often".to_owned(),
             ErrorKind::Denied => format!("ask for the IAM permission {}", self.operation),
             ErrorKind::ExpiredCredentials => "log in again (for SSO: aws sso login) and retry".to_owned(),
             ErrorKind::NoCredentials => {
@@ -118,15 +118,13 @@ impl CallError {
             ErrorKind::NoRegion => "pass --region or set AWS_REGION".to_owned(),
             ErrorKind::NotFound => "check the name, the account and the region".to_owned(),
             ErrorKind::Invalid => "check the arguments".to_owned(),
-            ErrorKind::Timeout => "check that the endpoint can be reached from here; asking again".to_owned(),
-            ErrorKind::Network => "check the network, the proxy and the endpoint; asking again".to_owned(),
+            ErrorKind::Timeout => "check that the endpoint can be reached from here".to_owned(),
+            ErrorKind::Network => "check the network, the proxy and the endpoint".to_owned(),
             ErrorKind::Unavailable => {
                 "this endpoint does not offer the operation; what needs it stays unknown".to_owned()
             }
             ErrorKind::ReadOnly => "start without --read-only to change things".to_owned(),
-            ErrorKind::Server | ErrorKind::Other => {
-                "asking again; if it persists see the AWS Health dashboard".to_owned()
-            }
+            ErrorKind::Server | ErrorKind::Other => "if it persists, see the AWS Health dashboard".to_owned(),
         }
     }
 }

@@ -127,13 +127,33 @@ impl Reader {
         priority: Priority,
     ) -> Result<Vec<Task>, CallError> {
         let (running, stopped) = tokio::try_join!(
-            self.task_arns(cluster, service, DesiredStatus::Running, priority),
-            self.task_arns(cluster, service, DesiredStatus::Stopped, priority),
+            self.task_arns(cluster, Some(service), DesiredStatus::Running, priority),
+            self.task_arns(cluster, Some(service), DesiredStatus::Stopped, priority),
         )?;
         // A task that stops between the two lists is in both.
         let mut seen = HashSet::new();
         let arns: Vec<String> = running.into_iter().chain(stopped).filter(|arn| seen.insert(arn.clone())).collect();
-        let tasks = in_batches(&arns, TASKS_A_CALL, |batch| async move {
+        self.described_tasks(cluster, &arns, priority).await
+    }
+
+    pub(in crate::aws) async fn cluster_tasks(
+        &self,
+        cluster: &ClusterName,
+        stopped: bool,
+        priority: Priority,
+    ) -> Result<Vec<Task>, CallError> {
+        let status = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
+        let arns = self.task_arns(cluster, None, status, priority).await?;
+        self.described_tasks(cluster, &arns, priority).await
+    }
+
+    async fn described_tasks(
+        &self,
+        cluster: &ClusterName,
+        arns: &[String],
+        priority: Priority,
+    ) -> Result<Vec<Task>, CallError> {
+        let tasks = in_batches(arns, TASKS_A_CALL, |batch| async move {
             let answer = self
                 .shared
                 .call(DESCRIBE_TASKS, priority, |wire| {
@@ -154,7 +174,7 @@ impl Reader {
     async fn task_arns(
         &self,
         cluster: &ClusterName,
-        service: &ServiceArn,
+        service: Option<&ServiceArn>,
         status: DesiredStatus,
         priority: Priority,
     ) -> Result<Vec<String>, CallError> {
@@ -163,7 +183,8 @@ impl Reader {
             let page = self
                 .shared
                 .call(LIST_TASKS, priority, |wire| {
-                    let request = self.client.list_tasks().cluster(cluster.as_str()).service_name(service.name());
+                    let service = service.map(|service| service.name().to_owned());
+                    let request = self.client.list_tasks().cluster(cluster.as_str()).set_service_name(service);
                     let request = request.desired_status(status.clone()).max_results(LIST_PAGE).set_next_token(token);
                     request.customize().interceptor(wire).send()
                 })

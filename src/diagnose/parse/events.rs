@@ -199,9 +199,10 @@ impl Event<'_> {
                 format!("target missing in {}", group_name(target_group))
             }
             Self::NoInstance { lacking: Some(lacking), .. } => format!("no room to place tasks: {}", lacking.label()),
-            Self::NoInstance { reason: Some(reason), .. } => placement_words(reason),
+            Self::NoInstance { reason: Some(reason), lacking: None } | Self::NotPlaced { reason } => {
+                placement_words(reason)
+            }
             Self::NoInstance { .. } => "no room to place tasks".to_owned(),
-            Self::NotPlaced { reason } => placement_words(reason),
             Self::NotPlacedInZone { zone } => format!("no room to place tasks in {zone}"),
             Self::Impaired => "tasks keep failing to start".to_owned(),
             Self::Throttled { on: Some(on) } => format!("ECS is throttled on {on}"),
