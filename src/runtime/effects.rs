@@ -181,3 +181,6 @@ async fn report_calls(mut calls: mpsc::UnboundedReceiver<CallRecord>, outbox: mp
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,3 +232,6 @@ impl Flow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

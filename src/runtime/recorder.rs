@@ -107,3 +107,54 @@ pub fn replay_lines(recording: impl BufRead, options: Options) -> Result<App, Re
     }
     Ok(app)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::keymap::{Bindings, Keymap};
+
+    fn options() -> Options {
+        Options {
+            cluster: None,
+            service: None,
+            read_only: true,
+            refresh: jiff::SignedDuration::from_secs(4),
+            label: None,
+            keymap: Keymap::new(&Bindings::new()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_replayed_session_ends_in_the_same_state() {
+        let (start, size) = (Timestamp::UNIX_EPOCH, Size { width: 80, height: 24 });
+        let mut app = App::new(options(), start, size);
+        let mut recorder = Recorder::new(Vec::new(), start, size).unwrap();
+        for (second, msg) in [
+            Msg::Tick,
+            Msg::Key("?".parse().unwrap()),
+            Msg::Resize(Size { width: 50, height: 9 }),
+            Msg::Paste("é".into()),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let at = start + jiff::SignedDuration::from_secs(i64::try_from(second).unwrap());
+            recorder.record(at, &msg).unwrap();
+            app.update(at, msg);
+        }
+        assert_eq!(replay_lines(recorder.out.as_slice(), options()).unwrap(), app);
+    }
+
+    #[test]
+    fn what_is_not_a_recording_is_refused_with_its_line() {
+        let start = r#"{"version":"1","at":"2026-01-01T00:00:00Z","size":{"width":80,"height":24}}"#;
+        for (recording, says) in [
+            (String::new(), "the recording is empty"),
+            ("hello\n".to_owned(), "line 1 of the recording"),
+            (format!("{start}\n{{\"at\":3}}\n"), "line 2 of the recording"),
+        ] {
+            let error = replay_lines(recording.as_bytes(), options()).err().unwrap().to_string();
+            assert!(error.starts_with(says), "{error}");
+        }
+    }
+}
