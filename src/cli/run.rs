@@ -14,11 +14,15 @@ use crate::headless::{self, AwsClock, Change, Console, Failure, Format, Patience
 pub fn run(cli: Cli) -> Exit {
     let Cli { mut global, command } = cli;
     let file = global.config.take();
-    let typed = (global.cluster.clone(), global.service.clone());
-    let settings = match Settings::load(global.layer(), file.as_deref(), &|variable| std::env::var_os(variable)) {
+    // The configured cluster is a real one; on a simulated AWS only what was typed can be meant.
+    let typed = matches!(command, Some(Command::Demo(_))).then(|| (global.cluster.clone(), global.service.clone()));
+    let mut settings = match Settings::load(global.layer(), file.as_deref(), &|variable| std::env::var_os(variable)) {
         Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
     };
+    if let Some((cluster, service)) = typed {
+        (settings.cluster, settings.service) = (cluster, service);
+    }
     if let Some(path) = &settings.log_file
         && let Err(error) = trace::start(path)
     {
@@ -28,7 +32,7 @@ pub fn run(cli: Cli) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return complain(Exit::Usage, &format!("cannot start: {error}"), None),
     };
-    let exit = runtime.block_on(dispatch(command, settings, typed));
+    let exit = runtime.block_on(dispatch(command, settings));
     // A look-up of a name that hangs must not keep the program from ending.
     runtime.shutdown_background();
     exit

@@ -1,7 +1,7 @@
 //! `ecsight simulate` serves the simulated AWS for others, `ecsight demo` opens the screen on it.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -9,15 +9,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::arguments::{Simulate, SimulatedWorld};
 use super::exit::Exit;
 use super::run::complain;
-use crate::sim::{Clock, Simulator, SimulatorError, World};
+use super::screen;
+use crate::aws::{self, Credentials};
+use crate::config::Settings;
+use crate::sim::{Options, REGION, Simulator, SimulatorError};
 
-/// What the simulator takes as credentials: anything.
-pub(super) const ACCESS_KEY: &str = "test";
-/// Where the simulated world is.
-pub(super) const REGION: &str = "eu-west-1";
+/// What the simulator is given as access key and secret; it takes anything.
+const KEY: &str = "test";
 
-/// Clusters of a large world when nobody says how many.
-const CLUSTERS: usize = 2;
+const SERVICES_A_CLUSTER: usize = 12;
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) async fn serve(arguments: Simulate) -> Exit {
@@ -28,8 +28,28 @@ pub(super) async fn serve(arguments: Simulate) -> Exit {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Err(error) => complain(Exit::Usage, &format!("cannot serve: {error}"), None),
         },
-        Err(error) => complain(Exit::Usage, &format!("cannot listen on {listen}: {error}"), None),
+        Err(error) => complain(Exit::Usage, &error.to_string(), None),
     }
+}
+
+/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts.
+pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
+    if let Err(exit) = screen::terminal() {
+        return exit;
+    }
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
+        Ok(simulator) => simulator,
+        Err(error) => return complain(Exit::Usage, &error.to_string(), None),
+    };
+    let connection = aws::Settings {
+        region: Some(REGION.to_owned()),
+        endpoint_url: Some(simulator.endpoint()),
+        credentials: Credentials::Fixed { access_key: KEY.to_owned(), secret_key: KEY.to_owned() },
+        read_only: settings.read_only,
+        ..aws::Settings::default()
+    };
+    screen::open(connection, settings).await
 }
 
 /// Starts a simulator with the world that was asked for.
@@ -40,14 +60,16 @@ pub(super) async fn start(
     latency: Duration,
 ) -> Result<Simulator, SimulatorError> {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let world = match (wanted.services, clusters) {
-        (None, None) => World::demo(wanted.seed),
-        (services, clusters) => {
-            let clusters = clusters.map_or(CLUSTERS, count);
-            World::of_size(wanted.seed, services.map_or(clusters * 10, count), clusters)
-        }
+    let clusters = clusters.map(count);
+    let options = Options {
+        seed: wanted.seed,
+        // Who asks for clusters gets a generated world, with some services in each unless their number was given.
+        services: wanted.services.map(count).or(clusters.map(|clusters| clusters * SERVICES_A_CLUSTER)),
+        clusters,
+        latency,
+        speed: wanted.speed,
     };
-    let simulator = Simulator::start(listen, world, Clock::Real { speed: wanted.speed }, latency).await?;
+    let simulator = Simulator::start(listen, options.world(), options.clock(), options.latency).await?;
     for injection in &wanted.faults {
         simulator.inject(&injection.operation, injection.fault);
     }
@@ -63,7 +85,7 @@ fn announce(simulator: &Simulator, listen: SocketAddr) -> io::Result<()> {
     if !listen.ip().is_loopback() {
         writeln!(err, "warning: anybody who reaches {listen} can use it; there is no authentication")?;
     }
-    let keys = format!("AWS_ACCESS_KEY_ID={ACCESS_KEY} AWS_SECRET_ACCESS_KEY={ACCESS_KEY} AWS_REGION={REGION}");
+    let keys = format!("AWS_ACCESS_KEY_ID={KEY} AWS_SECRET_ACCESS_KEY={KEY} AWS_REGION={REGION}");
     writeln!(err, "{keys} ecsight --endpoint-url {endpoint}")?;
     writeln!(err, "{keys} aws ecs list-services --cluster shop-prod --endpoint-url {endpoint}")
 }

@@ -40,14 +40,14 @@ pub enum Failure {
     /// The rollout that was waited for was not over in time.
     RolloutTimeout(Duration),
     /// A call to AWS failed.
-    Aws(CallError),
+    Aws(Box<CallError>),
     /// The result could not be written.
     Output(io::Error),
 }
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
-        Self::Aws(error)
+        Self::Aws(Box::new(error))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
@@ -11,6 +11,7 @@ use super::console::Console;
 use super::failure::Failure;
 use crate::actions::rollout::{Progress, Verdict, Watch};
 use crate::aws::{Aws, Priority};
+use crate::diagnose::stopped::spell;
 use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::load_balancing::Target;
 use crate::model::query::Mutation;
@@ -73,7 +74,7 @@ async fn until_plain(
         failures = 0;
         let line = describe(&progress);
         if line != shown {
-            console.note(&line);
+            console.note(&format!("{:>7}  {line}", spell(progress.elapsed)));
             shown = line;
         }
         match progress.verdict {
@@ -98,11 +99,36 @@ async fn look(aws: &Aws, watch: &Watch, now: Timestamp) -> Result<Progress, Call
         });
     };
     let groups = service.target_groups();
-    let targets = try_join_all(groups.iter().map(|group| aws.target_health(group, Priority::Interactive))).await?;
+    let reads = join_all(groups.iter().map(|group| aws.target_health(group, Priority::Interactive))).await;
+    let mut targets = Vec::new();
+    for read in reads {
+        match read {
+            Ok(known) => targets.push(known),
+            Err(error) if error.kind.may_pass() => return Err(error),
+            // Without the permission to look at targets the tasks alone must do.
+            Err(_) => {}
+        }
+    }
     let targets: Vec<&[Target]> = targets.iter().map(Vec::as_slice).collect();
     Ok(watch.progress(service, &targets, now))
 }
 
-fn describe(_progress: &Progress) -> String {
-    String::new()
+/// How far it got, in one line.
+fn describe(progress: &Progress) -> String {
+    let Progress { new, old, targets, failed_tasks, .. } = progress;
+    let mut line = format!("{}/{} tasks running", new.running, new.desired);
+    let mut add = |text: String| line.push_str(&text);
+    if new.pending > 0 {
+        add(format!(", {} starting", new.pending));
+    }
+    if old.running + old.pending > 0 {
+        add(format!(", {} of the old ones left", old.running + old.pending));
+    }
+    if let Some(targets) = targets {
+        add(format!(", {}/{} targets healthy", targets.healthy, targets.total));
+    }
+    if *failed_tasks > 0 {
+        add(format!(", {failed_tasks} failed"));
+    }
+    line
 }

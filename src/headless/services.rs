@@ -7,7 +7,7 @@ use super::clock::AwsClock;
 use super::console::{Console, Format, Shown};
 use super::failure::Failure;
 use super::resolve;
-use super::table::{Cell, Tint, table};
+use super::table::{Cell, Tint, age, table};
 use super::targets::{TargetCount, TargetHealth};
 use crate::aws::Aws;
 use crate::diagnose::health::{Assessment, Facts, Health, assess};
@@ -150,17 +150,6 @@ fn launch_label(service: &Service) -> Option<String> {
     Some(service.launch_label()).filter(|label| !label.is_empty())
 }
 
-/// The time that has passed in its largest unit: `45s`, `12m`, `3h`, `9d`.
-pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(since).as_secs().max(0);
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
-
 /// Sign and colour of a health; with its word they say it all without the colour.
 const fn looks(health: Health) -> (&'static str, Option<Tint>) {
     match health {
@@ -170,25 +159,5 @@ const fn looks(health: Health) -> (&'static str, Option<Tint>) {
         Health::Healthy => ("✔", Some(Tint::Green)),
         Health::Inactive => ("-", None),
         Health::Unknown => ("?", None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::age;
-
-    #[test]
-    fn ages_are_told_in_their_largest_unit() {
-        let now: jiff::Timestamp = "2026-01-10T00:00:00Z".parse().unwrap();
-        for (since, expected) in [
-            ("2026-01-10T00:00:00Z", "0s"),
-            ("2026-01-10T00:00:07Z", "0s"),
-            ("2026-01-09T23:59:15Z", "45s"),
-            ("2026-01-09T23:48:00Z", "12m"),
-            ("2026-01-09T21:00:00Z", "3h"),
-            ("2026-01-01T00:00:00Z", "9d"),
-        ] {
-            assert_eq!(age(since.parse().unwrap(), now), expected);
-        }
     }
 }

@@ -1,8 +1,10 @@
 //! Aligned columns for people. Widths are those a terminal shows, text from AWS is made visible, colours are optional and never
 //! carry anything that the words do not.
 
+use jiff::{SignedDuration, Timestamp};
 use unicode_width::UnicodeWidthStr;
 
+use crate::diagnose::stopped::spell;
 use crate::model::text::visible;
 
 /// One of the sixteen ANSI colours, as its SGR parameter.
@@ -68,6 +70,11 @@ pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[Cell
     text
 }
 
+/// How long ago something was; the clocks of AWS's services differ a little, and nothing happens in the future.
+pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
+    spell(now.duration_since(since).max(SignedDuration::ZERO))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +94,12 @@ mod tests {
         let rows = [[Cell::new("bad").tinted(Some(Tint::Red)), Cell::new("x")]];
         assert_eq!(table(["HEALTH", "Y"], &rows, true), "HEALTH  Y\n\u{1b}[31mbad\u{1b}[0m     x\n");
         assert_eq!(table(["HEALTH", "Y"], &rows, false), "HEALTH  Y\nbad     x\n");
+    }
+
+    #[test]
+    fn nothing_happens_in_the_future() {
+        let now: Timestamp = "2026-01-10T00:00:00Z".parse().unwrap();
+        assert_eq!(age("2026-01-09T23:48:00Z".parse().unwrap(), now), "12 min");
+        assert_eq!(age("2026-01-10T00:00:07Z".parse().unwrap(), now), "0 s");
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::console::Console;
 use crate::aws::{Aws, Priority};
+use crate::diagnose::target_health::{Standing, meaning};
 use crate::model::arn::TargetGroupArn;
 use crate::model::known::Known;
 use crate::model::load_balancing::{Target, TargetState};
@@ -54,7 +55,7 @@ impl TargetHealth {
         for group in groups {
             let targets = self.0.get(group)?.known()?;
             count.healthy += targets.iter().filter(|target| target.state == TargetState::Healthy).count();
-            count.total += targets.iter().filter(|target| !leaves(target)).count();
+            count.total += targets.iter().filter(|target| meaning(target).standing != Standing::Leaving).count();
         }
         Some(count)
     }
@@ -76,11 +77,6 @@ impl TargetHealth {
             ));
         }
     }
-}
-
-/// Whether a target is being deregistered.
-fn leaves(target: &Target) -> bool {
-    matches!(target.state, TargetState::Draining | TargetState::UnhealthyDraining)
 }
 
 fn borrowed(targets: &Known<Vec<Target>>) -> Known<&[Target]> {
