@@ -7,8 +7,17 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::model::text::visible;
 
+/// Which side text leans to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
 /// What a piece of text means to the reader; the theme decides the colour, and no meaning is carried by colour alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Tone {
     /// Ordinary text.
     #[default]
@@ -71,6 +80,11 @@ pub fn strong(text: impl AsRef<str>) -> Span {
     Span::new(Tone::Strong, text)
 }
 
+/// Text in a tone.
+pub fn toned(tone: Tone, text: impl AsRef<str>) -> Span {
+    Span::new(tone, text)
+}
+
 /// One line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -92,6 +106,43 @@ impl Line {
     /// The text without tones.
     pub fn text(&self) -> String {
         self.spans.iter().map(Span::text).collect()
+    }
+
+    /// Cut to `width` columns, with an ellipsis where something was left out.
+    #[must_use]
+    pub fn fitted(self, width: usize) -> Self {
+        if self.width() <= width {
+            return self;
+        }
+        let mut kept = Self::default();
+        let mut left = width;
+        for span in self.spans {
+            let columns = span.width();
+            // The ellipsis needs a column of its own, also where the next piece is what does not fit.
+            if columns < left {
+                left -= columns;
+                kept.spans.push(span);
+                continue;
+            }
+            let text = fit(&format!("{}  ", span.text), left);
+            kept.spans.push(Span { text, tone: span.tone });
+            break;
+        }
+        kept
+    }
+
+    /// Filled with spaces up to `width` columns, behind the text or before it.
+    #[must_use]
+    pub fn padded(mut self, width: usize, align: Align) -> Self {
+        let missing = " ".repeat(width.saturating_sub(self.width()));
+        if !missing.is_empty() {
+            let padding = Span { text: missing, tone: Tone::Plain };
+            match align {
+                Align::Left => self.spans.push(padding),
+                Align::Right => self.spans.insert(0, padding),
+            }
+        }
+        self
     }
 
     /// The same line in another tone, e.g. dimmed because it is old.
@@ -120,6 +171,18 @@ pub struct Document {
 }
 
 impl Document {
+    /// All lines in another tone, e.g. dimmed because they are old.
+    #[must_use]
+    pub fn toned(mut self, tone: Tone) -> Self {
+        self.lines = self.lines.into_iter().map(|line| line.toned(tone)).collect();
+        self
+    }
+
+    /// Adds a sentence, wrapped at `width`.
+    pub fn paragraph(&mut self, spans: &[Span], width: usize) {
+        self.lines.extend(wrap(spans, width));
+    }
+
     /// Adds a line.
     pub fn push(&mut self, line: impl Into<Line>) {
         self.lines.push(line.into());

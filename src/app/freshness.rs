@@ -1,5 +1,5 @@
 //! How old what is shown is, in words. While data is as fresh as promised the words do not change, so that a refresh that
-//! changed nothing writes nothing; once it is older, every second counts.
+//! changed nothing writes nothing; once it is older than promised, every second counts.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,23 +16,31 @@ pub fn short_duration(duration: SignedDuration) -> String {
     }
 }
 
-/// `12s ago`, or `in 12s` for a time that is still to come.
-pub fn ago(at: Timestamp, now: Timestamp) -> String {
-    let age = now.duration_since(at);
-    if age < SignedDuration::from_secs(-1) {
-        format!("in {}", short_duration(-age))
-    } else {
-        format!("{} ago", short_duration(age))
-    }
+/// [`short_duration`] that does not count seconds: for ages that stand in a table and should not tick.
+pub fn calm_duration(duration: SignedDuration) -> String {
+    if duration.as_secs() < 60 { "<1m".to_owned() } else { short_duration(duration) }
 }
 
-/// `<10s` while younger than that, then the age itself.
-pub fn age_label(at: Timestamp, now: Timestamp) -> String {
-    let age = now.duration_since(at);
-    match age.as_secs() {
-        ..10 => "<10s".to_owned(),
-        10..60 => "<1m".to_owned(),
-        _ => short_duration(age),
+/// How long ago something happened, in words that do not tick: `<1m`, `12m`, `3d`; `-` if AWS does not say when.
+pub fn since(at: Option<Timestamp>, now: Timestamp) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| calm_duration(now.duration_since(at)))
+}
+
+/// Data counts as old when it is older than this many times the time after which it is asked for again: answers take
+/// their time, and one that is late says nothing yet.
+const PATIENCE: i32 = 3;
+
+/// Whether data asked for again every so often is older than promised. What never changes (`None`) never is.
+pub fn is_stale(at: Timestamp, now: Timestamp, every: Option<SignedDuration>) -> bool {
+    every.is_some_and(|every| now.duration_since(at) > every * PATIENCE)
+}
+
+/// `<15s` while data is as fresh as promised, `37s old` once it is not; nothing for what never changes.
+pub fn age_label(at: Timestamp, now: Timestamp, every: Option<SignedDuration>) -> String {
+    match every {
+        None => String::new(),
+        Some(_) if is_stale(at, now, every) => format!("{} old", short_duration(now.duration_since(at))),
+        Some(every) => format!("<{}", short_duration(every * PATIENCE)),
     }
 }
 
@@ -52,10 +60,19 @@ mod tests {
     #[test]
     fn fresh_data_has_a_label_that_does_not_tick() {
         let at = Timestamp::from_second(1_000).unwrap();
-        let label = |age: i64| age_label(at, Timestamp::from_second(1_000 + age).unwrap());
-        assert_eq!(
-            (label(0), label(9), label(10), label(59), label(61)),
-            ("<10s".into(), "<10s".into(), "<1m".into(), "<1m".into(), "1m".into())
-        );
+        let label = |age: i64| {
+            let now = Timestamp::from_second(1_000 + age).unwrap();
+            age_label(at, now, Some(SignedDuration::from_secs(5)))
+        };
+        assert_eq!([0, 9, 15, 16, 37, 130].map(label), ["<15s", "<15s", "<15s", "16s old", "37s old", "2m old"]);
+        assert_eq!(age_label(at, Timestamp::from_second(9_999_999).unwrap(), None), "");
+    }
+
+    #[test]
+    fn ages_in_tables_do_not_count_seconds() {
+        let at = Timestamp::from_second(1_000).unwrap();
+        let words = |age: i64| since(Some(at), Timestamp::from_second(1_000 + age).unwrap());
+        assert_eq!([-5, 0, 59, 60, 7_200].map(words), ["<1m", "<1m", "<1m", "1m", "2h"]);
+        assert_eq!(since(None, at), "-");
     }
 }

@@ -2,16 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::document::{Document, Line, Span, dim, fit};
-
-/// Which side a column's text leans to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
-    /// Text.
-    Left,
-    /// Numbers.
-    Right,
-}
+pub use super::document::Align;
+use super::document::{Document, Line, dim};
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -24,6 +16,8 @@ pub struct Column {
     pub min: usize,
     /// It never gets wider than this.
     pub max: usize,
+    /// Content known to be this wide in rows that are not laid out now, so that scrolling does not move the columns.
+    pub content: usize,
     /// The highest leaves first when the width is short; 0 always stays.
     pub leaves: u8,
 }
@@ -31,12 +25,18 @@ pub struct Column {
 impl Column {
     /// A column of text.
     pub const fn text(title: &'static str, min: usize, max: usize, leaves: u8) -> Self {
-        Self { title, align: Align::Left, min, max, leaves }
+        Self { title, align: Align::Left, min, max, content: 0, leaves }
+    }
+
+    /// The same column with content this wide somewhere.
+    #[must_use]
+    pub const fn holding(self, content: usize) -> Self {
+        Self { content, ..self }
     }
 
     /// A column of numbers.
     pub const fn number(title: &'static str, min: usize, leaves: u8) -> Self {
-        Self { title, align: Align::Right, min, max: 12, leaves }
+        Self { title, align: Align::Right, min, max: 12, content: 0, leaves }
     }
 }
 
@@ -45,39 +45,33 @@ const GAP: usize = 2;
 
 /// Lays rows out in columns over `width`. Each column takes what its content needs, the remainder of a short width is
 /// taken from the widest; a row shorter than the columns leaves the rest empty.
-pub fn table(columns: &[Column], rows: &[Vec<Span>], width: usize) -> Document {
+pub fn table(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Document {
     let widths = widths(columns, rows, width);
-    let head = columns.iter().zip(&widths).filter_map(|(column, width)| {
-        width.map(|width| vec![dim(pad(column.title, width, column.align)), dim(" ".repeat(GAP))])
-    });
-    let head = Line::of(trim(head.flatten().collect()));
-    let lines = rows
-        .iter()
-        .map(|row| {
-            let cells = columns.iter().zip(&widths).zip(row).filter_map(|((column, width), cell)| {
-                width.map(|width| {
-                    vec![Span::new(cell.tone(), pad(cell.text(), width, column.align)), dim(" ".repeat(GAP))]
-                })
-            });
-            Line::of(trim(cells.flatten().collect()))
-        })
-        .collect();
-    Document { head: Some(head), lines }
+    let titles: Vec<Line> = columns.iter().map(|column| dim(column.title).into()).collect();
+    let lines = rows.iter().map(|row| lay_out(columns, &widths, row).fitted(width)).collect();
+    Document { head: Some(lay_out(columns, &widths, &titles).fitted(width)), lines }
 }
 
-/// Drops the gap after the last column.
-fn trim(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.pop();
-    spans
+fn lay_out(columns: &[Column], widths: &[Option<usize>], cells: &[Line]) -> Line {
+    let shown =
+        columns.iter().zip(widths).zip(cells).filter_map(|((column, width), cell)| Some((column, (*width)?, cell)));
+    let mut line = Line::default();
+    for (column, width, cell) in shown {
+        if !line.spans.is_empty() {
+            line.spans.push(dim(" ".repeat(GAP)));
+        }
+        line.spans.extend(cell.clone().fitted(width).padded(width, column.align).spans);
+    }
+    line
 }
 
-fn widths(columns: &[Column], rows: &[Vec<Span>], width: usize) -> Vec<Option<usize>> {
+fn widths(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Vec<Option<usize>> {
     let natural: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(index, column)| {
-            let content = rows.iter().filter_map(|row| row.get(index)).map(Span::width).max().unwrap_or(0);
-            content.max(column.title.width()).clamp(column.min, column.max.max(column.min))
+            let content = rows.iter().filter_map(|row| row.get(index)).map(Line::width).max().unwrap_or(0);
+            content.max(column.content).max(column.title.width()).clamp(column.min, column.max.max(column.min))
         })
         .collect();
     let mut shown: Vec<bool> = vec![true; columns.len()];
@@ -124,15 +118,6 @@ fn widths(columns: &[Column], rows: &[Vec<Span>], width: usize) -> Vec<Option<us
     }
 }
 
-fn pad(text: &str, width: usize, align: Align) -> String {
-    let text = fit(text, width);
-    let padding = " ".repeat(width.saturating_sub(text.width()));
-    match align {
-        Align::Left => format!("{text}{padding}"),
-        Align::Right => format!("{padding}{text}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::document::plain;
@@ -143,11 +128,13 @@ mod tests {
         vec![Column::text("NAME", 6, 30, 0), Column::number("CPU", 4, 2), Column::text("REASON", 8, 60, 1)]
     }
 
+    fn cells(texts: [&str; 3]) -> Vec<Line> {
+        texts.into_iter().map(|text| plain(text).into()).collect()
+    }
+
     fn render(width: usize) -> Vec<String> {
-        let rows = vec![
-            vec![plain("messenger-web"), plain("3%"), plain("health check wants 200, app says 302")],
-            vec![plain("api"), plain("100%"), plain("")],
-        ];
+        let rows =
+            vec![cells(["messenger-web", "3%", "health check wants 200, app says 302"]), cells(["api", "100%", ""])];
         let document = table(&columns(), &rows, width);
         document.head.iter().chain(&document.lines).map(|line| line.text().trim_end().to_owned()).collect()
     }
@@ -171,8 +158,7 @@ mod tests {
     proptest! {
         #[test]
         fn rows_never_exceed_the_width(names in proptest::collection::vec("\\PC{0,40}", 1..5), width in 10_usize..120) {
-            let rows: Vec<Vec<Span>> =
-                names.iter().map(|name| vec![plain(name), plain("12%"), plain(name)]).collect();
+            let rows: Vec<Vec<Line>> = names.iter().map(|name| cells([name, "12%", name])).collect();
             let document = table(&columns(), &rows, width);
             for line in document.head.iter().chain(&document.lines) {
                 prop_assert!(line.width() <= width, "{} > {width}", line.width());

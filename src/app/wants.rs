@@ -19,12 +19,15 @@ pub const COLD: SignedDuration = SignedDuration::from_secs(55);
 /// At most so many services are hot: one DescribeServices call.
 const MOST_HOT: usize = 10;
 
-const TASKS: SignedDuration = SignedDuration::from_secs(20);
-const TASKS_OF_PROBLEMS: SignedDuration = SignedDuration::from_mins(5);
-const TARGETS: SignedDuration = SignedDuration::from_secs(10);
+/// Tasks of the selected service.
+pub const TASKS: SignedDuration = SignedDuration::from_secs(20);
+/// Targets of the selected service and of those being watched.
+pub const TARGETS: SignedDuration = SignedDuration::from_secs(10);
 const TARGETS_OF_PROBLEMS: SignedDuration = SignedDuration::from_secs(30);
-const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
-const SETTINGS: SignedDuration = SignedDuration::from_mins(1);
+/// Deployment history of the selected service.
+pub const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
+/// Settings of target groups and load balancers.
+pub const SETTINGS: SignedDuration = SignedDuration::from_mins(1);
 const CLUSTERS: SignedDuration = SignedDuration::from_mins(1);
 
 /// A query and how old its answer may get (`None`: once is enough).

@@ -1,9 +1,16 @@
 //! What each screen says, as documents for a width. `ui` paints them.
 
+pub mod footer;
+pub mod header;
+pub mod input;
+pub mod services;
+pub mod source;
+pub mod strips;
 pub mod title;
 
 use serde::{Deserialize, Serialize};
 
+use self::source::Source;
 use super::App;
 use super::document::Document;
 
@@ -65,8 +72,18 @@ impl Tab {
 }
 
 /// What the tab on the screen says about the selected service.
-pub fn tab(_app: &App, _width: usize) -> Document {
+pub fn tab(app: &App, width: usize) -> Document {
+    let Some(service) = app.selected_service() else {
+        return services::explain_nothing(app, width);
+    };
+    let _ = service;
     Document::default()
+}
+
+/// Where most of what the open tab shows comes from.
+pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
+    let entry = app.store().services.get(&app.selected_arn()?)?;
+    Some(Source::new(Some(&entry.remote), Some(app.options().refresh)))
 }
 
 /// What the overlay on the screen says, for those overlays that are documents.

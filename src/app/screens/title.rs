@@ -2,8 +2,9 @@
 //! the mouse.
 
 use super::Tab;
+use super::source::Source;
 use crate::app::App;
-use crate::app::document::{Span, Tone, fit};
+use crate::app::document::{Line, Span, Tone, fit};
 
 /// Columns of the frame before the name.
 const START: usize = 1;
@@ -37,6 +38,20 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
         pieces.push(Piece { span: Span::new(tone, text), tab: Some(tab) });
     }
     pieces
+}
+
+/// The title as a line.
+pub fn line(app: &App, width: usize) -> Line {
+    Line::of(pieces(app, width).into_iter().map(|piece| piece.span))
+}
+
+/// How fresh the open tab is, for the right of the line.
+pub fn freshness(app: &App) -> Line {
+    let label = super::source_of_tab(app).map(|source: Source<'_>| source.label(app.now()));
+    label.filter(|label| !label.text().is_empty()).map_or_else(Line::default, |label| {
+        let tone = label.tone();
+        Span::new(tone, format!(" {} ", label.text())).into()
+    })
 }
 
 /// The tab at a column of the title line.
