@@ -130,8 +130,8 @@ impl App {
 
     /// The cluster named does not exist: says so and offers those that do, once.
     fn choose_instead_of_unknown_cluster(&mut self) {
-        let failure = self.store.service_arns.failure();
-        let unknown = failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound && failure.attempts == 1);
+        let first = self.store.service_arns.failure().is_some_and(|failure| failure.attempts == 1);
+        let unknown = self.cluster_is_unknown() && first;
         let never_seen = self.store.service_arns.value().is_none() && self.overlay.is_none();
         if let (true, true, Some(cluster)) = (unknown, never_seen, &self.cluster) {
             let text = format!("there is no cluster \"{}\" in this account and region", cluster.as_str());
@@ -444,6 +444,12 @@ impl App {
                 *offset = (*offset).min(most);
             }
         }
+    }
+
+    /// Whether the cluster asked for does not exist.
+    pub fn cluster_is_unknown(&self) -> bool {
+        let failure = self.store.service_arns.failure();
+        failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound)
     }
 
     /// The cursor goes to the service asked for on the command line, or stays on the worst one once all are known.

@@ -23,6 +23,7 @@ const MOST_HOT: usize = 10;
 pub const TASKS: SignedDuration = SignedDuration::from_secs(20);
 /// Targets of the selected service and of those being watched.
 pub const TARGETS: SignedDuration = SignedDuration::from_secs(10);
+const TASKS_OF_PROBLEMS: SignedDuration = SignedDuration::from_mins(5);
 const TARGETS_OF_PROBLEMS: SignedDuration = SignedDuration::from_secs(30);
 /// Deployment history of the selected service.
 pub const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
