@@ -2,6 +2,7 @@ use super::*;
 use crate::diagnose::fixtures::{ServiceFixture, at, deployment, service, target};
 use crate::model::arn::ClusterName;
 use crate::model::load_balancing::TargetState;
+use crate::model::service::DeploymentStrategy;
 
 const START: i64 = 10_000;
 const FULL: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
@@ -95,7 +96,7 @@ fn a_deployment_that_fails_says_why() {
     assert_eq!(follow(&two, 300).verdict, Verdict::Rolling);
     assert_eq!(follow(&two, 300).failed_tasks, 2);
     two = two.primary(|primary| primary.failed = 3);
-    assert_eq!(why(&follow(&two, 300)), "3 tasks failed in a row: 3 new tasks failed in a row");
+    assert_eq!(why(&follow(&two, 300)), "3 tasks failed in a row");
     let quoted = "was unable to place a task. Reason: CannotPullContainerError: failed to resolve ref docker.io/library/web:nope: not found.";
     assert_eq!(
         why(&follow(&two.events(&[(START + 200, quoted)]), 300)),
@@ -166,6 +167,19 @@ fn a_deployment_that_is_no_longer_wanted_is_lost() {
 
     let gone = Service { status: ServiceStatus::Draining, ..rolling(1, 0, 4) };
     assert_eq!(why(&follow(&gone, 30)), "the service was deleted");
+}
+
+#[test]
+fn an_answer_that_does_not_know_the_new_deployment_yet_is_no_success() {
+    let before = service("web", 4);
+    let watch = Watch::new(force(&before), &before, at(START));
+    let look = |service: &Service, seconds| watch.progress(service, &[], at(START + seconds));
+    assert_eq!(look(&before, 5).verdict, Verdict::Rolling);
+    assert_eq!(look(&rolling(1, 3, 4), 10).new, Counts { desired: 4, running: 1, pending: 3 });
+    let done = rolling(4, 0, 0).primary(|primary| primary.rollout_state = Some(RolloutState::Completed));
+    assert_eq!(look(&done, 30).verdict, Verdict::Steady);
+    // An endpoint that never starts a new deployment.
+    assert_eq!(look(&before, 61).verdict, Verdict::Steady);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::diagnose::fixtures::{
 };
 use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::load_balancing::{HealthCheckSettings, TargetState};
-use crate::model::service::DeploymentStatus;
+use crate::model::service::{DeploymentStatus, DeploymentStrategy};
 
 /// Second at which everything here is looked at: ten hours after the service was deployed.
 const NOW: i64 = 36_000;
@@ -301,6 +301,14 @@ fn a_deployment_in_normal_progress_is_deploying() {
     });
     created = created.counts(0, 2);
     is(&alone(&created), Health::Deploying, "0 of 2 new tasks running");
+    // A long rollout may stay below the desired count as far as its minimum allows.
+    let long = |minimum| {
+        let mut long = service("web", 10).with_percents(minimum, 100).rolling(3, 2, at(NOW - 3_600));
+        long.running = 7;
+        long
+    };
+    is(&alone(&long(50)), Health::Deploying, "3 of 10 new tasks running");
+    is(&alone(&long(80)), Health::Degraded, "7 of 10 tasks running, 2 starting");
     let mut other = rolling(2, 2);
     other.deployments[0].rollout_state = None;
     is(&alone(&other), Health::Deploying, "2 of 4 new tasks running");
