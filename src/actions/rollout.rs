@@ -95,7 +95,7 @@ impl Watch {
     pub fn new(mutation: Mutation, accepted: &Service, now: Timestamp) -> Self {
         let primary = accepted.primary_deployment();
         let began = primary.and_then(|primary| primary.created_at);
-        let fresh = primary.filter(|_| began.is_none_or(|began| began >= now - CONSISTENCY));
+        let fresh = primary.filter(|_| began.is_none_or(|began| now.duration_since(began) <= CONSISTENCY));
         let earlier = accepted.deployments.iter().filter(|one| fresh.is_none_or(|fresh| fresh.id != one.id));
         Self {
             started_at: now,
@@ -127,9 +127,9 @@ impl Watch {
             (None, Mutation::ForceNewDeployment { .. }) => Counts::default(),
         };
         let old = others.map(counts).fold(Counts::default(), |sum, one| Counts {
-            desired: sum.desired + one.desired,
-            running: sum.running + one.running,
-            pending: sum.pending + one.pending,
+            desired: sum.desired.saturating_add(one.desired),
+            running: sum.running.saturating_add(one.running),
+            pending: sum.pending.saturating_add(one.pending),
         });
         let look = Look {
             service,

@@ -6,7 +6,8 @@
 //!  evidence (events, dead tasks, reasons) ── says why ──────┘
 //! ```
 //!
-//! Evidence alone never makes a service sick: a service that is steady now is healthy whatever its events say. It works
+//! Evidence alone never makes a service sick, unless the same happens again and again right now: a service that is steady
+//! is healthy whatever its events say. It works
 //! on what DescribeServices tells, which is all a list of thousands of services has, and better with more.
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,8 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::deployment::{Bounds, in_progress, is_rolling, patience, stuck};
 use super::evidence::{self, Deaths, Tally};
-use super::parse::events::Event;
-use super::parse::stop_reason::{StopClass, start_failure};
 use super::stopped::spell;
 use crate::model::arn::TargetGroupArn;
 use crate::model::known::Known;
@@ -24,6 +23,7 @@ use crate::model::service::{Deployment, RolloutState, SchedulingStrategy, Servic
 use crate::model::task::Task;
 use crate::model::text::visible_short;
 
+mod explain;
 mod words;
 
 use words::{after_colon, deadlock_words, failing, not_in_use, waiting};
@@ -205,7 +205,6 @@ impl<'a> State<'a> {
         self.judge_targets(&mut findings);
         self.judge_rollout(&mut findings);
         self.judge_counts(&mut findings);
-        // From here on only what explains a state that is not as it should be.
         self.explain_by_events(&mut findings);
         self.explain_by_deaths(&mut findings);
         findings
@@ -301,7 +300,8 @@ impl<'a> State<'a> {
             findings.push(Finding { health: Health::Failing, rank: Rank::Symptom, words });
         }
         let (healthy, newest) = self.healthy_of_primary();
-        if primary.failed > 0 && healthy < self.service.desired {
+        let again_and_again = self.in_progress && primary.failed >= REPEATED;
+        if primary.failed > 0 && (healthy < self.service.desired || again_and_again) {
             let words = match primary.failed {
                 1 => "1 new task failed".to_owned(),
                 failed => format!("{failed} new tasks failed in a row"),
@@ -330,9 +330,10 @@ impl<'a> State<'a> {
 
     /// By arithmetic alone, without the event that says so: old tasks fill the service, and no new one has come for a minute.
     fn is_deadlocked(&self, primary: &Deployment) -> bool {
-        let old: u32 = self.service.older_deployments().map(|old| old.running).sum();
+        let old = self.service.older_deployments().fold(0_u32, |sum, old| sum.saturating_add(old.running));
         Bounds::of(self.service).is_some_and(|bounds| bounds.is_deadlock(self.service.desired))
-            && primary.running + primary.pending == 0
+            && primary.running == 0
+            && primary.pending == 0
             && old >= self.service.desired
             && self.settled()
     }
@@ -349,88 +350,6 @@ impl<'a> State<'a> {
             let words = format!("{running} of {desired} tasks running{starting}");
             findings.push(Finding { health, rank: Rank::Symptom, words });
         }
-    }
-
-    fn explain_by_events(&self, findings: &mut Vec<Finding>) {
-        if !self.impaired() {
-            return;
-        }
-        let unplaced = self.unplaced();
-        let mut unhealthy = 0;
-        let mut newest_unhealthy = None;
-        for event in evidence::current_events(self.service) {
-            let Some((health, rank)) = (match &event {
-                Event::Deadlock if self.in_progress => Some((Health::Failing, Rank::Configuration)),
-                Event::TargetMissing { whole_group: true, .. } => Some((Health::Failing, Rank::Configuration)),
-                // A task that could not start is told as one that could not be placed, and keeps being tried.
-                Event::NotPlaced { reason } if start_failure(reason).is_some() => {
-                    Some((self.gravity(0), Rank::AwsSaysWhy))
-                }
-                Event::NoInstance { .. }
-                | Event::NotPlaced { .. }
-                | Event::ProvisioningLimit
-                | Event::LaunchError { .. } => unplaced.then_some((Health::Failing, Rank::AwsSaysWhy)),
-                Event::TargetGroupError { .. } | Event::IamChanged => Some((Health::Failing, Rank::AwsSaysWhy)),
-                Event::NotPlacedInZone { .. } | Event::AgentTimeout | Event::NotSteady { .. } => {
-                    unplaced.then_some((Health::Degraded, Rank::AwsSaysWhy))
-                }
-                Event::NotLaunched { .. } => unplaced.then_some((Health::Failing, Rank::Symptom)),
-                Event::Impaired => Some((self.gravity(REPEATED), Rank::Symptom)),
-                Event::Throttled { .. } => unplaced.then_some((Health::Degraded, Rank::Symptom)),
-                Event::Unhealthy { .. } => {
-                    unhealthy += 1;
-                    newest_unhealthy = newest_unhealthy.or_else(|| event.trouble());
-                    None
-                }
-                _ => None,
-            }) else {
-                continue;
-            };
-            let words = if event == Event::Deadlock { Some(deadlock_words(self.service)) } else { event.trouble() };
-            findings.extend(words.map(|words| Finding { health, rank, words }));
-        }
-        // One unhealthy target heals by itself, and the state of the targets is better evidence where it is known.
-        let not_starting = self.healthy_of_primary().0 == 0 || !self.in_progress || unhealthy >= REPEATED;
-        if let Some(words) = newest_unhealthy.filter(|_| self.tallies.is_empty() && not_starting) {
-            let words = if words.starts_with("app answers") { format!("health check: {words}") } else { words };
-            findings.push(Finding { health: self.gravity(unhealthy), rank: Rank::HealthCheck, words });
-        }
-    }
-
-    /// Whether tasks are missing that are not even on their way.
-    fn unplaced(&self) -> bool {
-        let Service { desired, running, pending, .. } = *self.service;
-        running + pending < desired
-            || self.in_progress
-                && self.primary.is_some_and(|primary| primary.running + primary.pending < primary.desired)
-    }
-
-    fn explain_by_deaths(&self, findings: &mut Vec<Finding>) {
-        let Some(Deaths { newest: Some(death), recent }) = &self.deaths else { return };
-        let recent = u32::try_from(*recent).unwrap_or(u32::MAX);
-        let accident = recent < 2 && self.is_progressing();
-        let health = if self.impaired() && !accident {
-            self.gravity(recent)
-        } else if recent >= 2 {
-            Health::Degraded
-        } else {
-            return;
-        };
-        let rank = match death.class {
-            StopClass::LoadBalancerHealth | StopClass::ContainerHealth => Rank::HealthCheckOutcome,
-            StopClass::EssentialContainerExited | StopClass::Unknown => Rank::Application,
-            _ => Rank::AwsSaysWhy,
-        };
-        findings.push(Finding { health, rank, words: death.short.clone() });
-    }
-
-    /// A deployment whose tasks come up: one that failed was followed by one that did not, and the rest is on its way.
-    fn is_progressing(&self) -> bool {
-        self.in_progress
-            && self.service.running >= self.service.desired
-            && self.healthy_of_primary().0 > 0
-            && self.primary.is_some_and(|primary| primary.failed == 0)
-            && self.tallies.iter().all(|tally| tally.failing.is_empty())
     }
 
     fn rollback_words(&self, beginning: &str, rollback: &evidence::Rollback<'_>) -> String {

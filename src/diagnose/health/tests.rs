@@ -190,6 +190,8 @@ fn missing_tasks_are_counted_and_explained() {
     // Over since the last steady state.
     let over = short(3, 0).events(&[(35_950, "has reached a steady state."), (35_900, FULL)]);
     is(&alone(&over), Health::Degraded, "3 of 4 tasks running");
+    let again = short(3, 1).primary(|primary| primary.failed = 5);
+    is(&alone(&again), Health::Failing, "5 new tasks failed in a row");
     let impaired = "is unable to consistently start tasks successfully.";
     is(&alone(&short(0, 0).events(&[(35_900, impaired)])).clone(), Health::Failing, "0 of 4 tasks running");
     let crashing = vec![crashed("ecs-svc/1", 500), crashed("ecs-svc/1", 300), crashed("ecs-svc/1", 100)];
@@ -353,6 +355,11 @@ fn a_deployment_that_cannot_finish_is_failing() {
         Health::Failing,
         "exits with code 1 soon after start",
     );
+    // One that failed and was followed by one that works is an accident; the second is a pattern.
+    let coming = service("web", 4).rolling(2, 2, at(NOW - 120));
+    is(&with_tasks(&coming, vec![crashed("ecs-svc/2", 60)]), Health::Deploying, "2 of 4 new tasks running");
+    let twice = vec![crashed("ecs-svc/2", 60), crashed("ecs-svc/2", 30)];
+    is(&with_tasks(&coming, twice), Health::Degraded, "exits with code 1 soon after start");
     let quoted = "was unable to place a task. Reason: CannotPullContainerError: failed to resolve ref docker.io/library/web:nope: not found.";
     is(&alone(&rolling(3).events(&[(NOW - 60, quoted)])), Health::Failing, "image not found: web:nope");
     let failed = rolling(31).primary(|primary| {
@@ -423,6 +430,38 @@ fn a_complete_rollback_is_healthy_and_says_so() {
     newer.deployments = vec![deployment("3", 32, DeploymentStatus::Primary, 2)];
     newer.deployments[0].created_at = Some(at(NOW - 50));
     is(&alone(&newer), Health::Healthy, "");
+}
+
+#[test]
+fn tasks_that_run_but_do_not_last_are_no_success() {
+    let replaced = "has started 1 tasks: (task 0a). Amazon ECS replaced 1 tasks due to an unhealthy status.";
+    let killed: Vec<_> =
+        (0..6).map(|time| (NOW - 75 * time, if time % 2 == 0 { replaced } else { UNHEALTHY })).collect();
+    let mut rolling = service("web", 4).rolling(4, 0, at(NOW - 720)).events(&killed);
+    is(&alone(&rolling), Health::Failing, "health check: app answers 503");
+    rolling = rolling.events(&[]).primary(|primary| primary.failed = 3);
+    is(&alone(&rolling), Health::Failing, "3 new tasks failed in a row");
+    let steady = service("web", 4);
+    is(&alone(&steady.clone().events(&killed)), Health::Degraded, "health check: app answers 503");
+    is(&alone(&steady.clone().events(&killed[..3])), Health::Healthy, "");
+    let impaired = "is unable to consistently start tasks successfully.";
+    is(&alone(&steady.clone().events(&[(NOW - 60, impaired)])), Health::Degraded, "tasks keep failing to start");
+    let mut over = killed.clone();
+    over.insert(0, (NOW, "has reached a steady state."));
+    is(&alone(&steady.clone().events(&over)), Health::Healthy, "");
+    let old: Vec<_> = killed.iter().map(|(second, message)| (second - 1_000, *message)).collect();
+    is(&alone(&steady.clone().events(&old)), Health::Healthy, "");
+    // The targets are better evidence than what was said about them.
+    let four = (1..=4).map(|last| healthy(&format!("10.0.0.{last}"))).collect();
+    is(&with_targets(&steady.events(&killed), four), Health::Healthy, "");
+}
+
+#[test]
+fn a_cause_is_more_than_a_symptom() {
+    let short = service("web", 4).counts(3, 0);
+    assert_eq!(cause(&Facts::new(&short, at(NOW))), None);
+    let full = short.events(&[(35_900, FULL)]);
+    assert_eq!(cause(&Facts::new(&full, at(NOW))).as_deref(), Some("no room to place tasks: memory"));
 }
 
 #[test]
