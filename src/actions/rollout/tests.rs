@@ -1,11 +1,12 @@
+use proptest::prelude::*;
+
 use super::*;
-use crate::diagnose::fixtures::{ServiceFixture, at, deployment, service, target};
+use crate::diagnose::fixtures::{NO_MEMORY as FULL, ServiceFixture, any_service, at, deployment, service, target};
 use crate::model::arn::ClusterName;
 use crate::model::load_balancing::TargetState;
 use crate::model::service::DeploymentStrategy;
 
 const START: i64 = 10_000;
-const FULL: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
 
 fn force(service: &Service) -> Mutation {
     Mutation::ForceNewDeployment { cluster: ClusterName::new("shop"), service: service.arn.clone() }
@@ -239,4 +240,26 @@ fn an_idle_group_of_a_blue_green_service_does_not_count() {
     let (watch, accepted) = scaled(&before, 4);
     let progress = watch.progress(&accepted.counts(4, 0), &[&healthy(4), &[]], at(START + 60));
     assert_eq!(progress.verdict, Verdict::Steady);
+}
+
+proptest! {
+    #[test]
+    fn whatever_aws_says_done_means_done(
+        accepted in any_service(),
+        seen in any_service(),
+        wanted in 0_u32..5,
+        seconds in 0_i64..5_000,
+    ) {
+        let (watch, _) = scaled(&accepted, wanted);
+        let progress = watch.progress(&seen, &[], at(START + seconds));
+        if progress.verdict == Verdict::Steady {
+            prop_assert_eq!((seen.desired, seen.running, seen.pending), (wanted, wanted, 0));
+        }
+        let watch = Watch::new(force(&accepted), &accepted, at(START));
+        let progress = watch.progress(&seen, &[], at(START + seconds));
+        if progress.verdict == Verdict::Steady {
+            let primary = seen.primary_deployment().unwrap();
+            prop_assert!(matches!(primary.rollout_state, None | Some(RolloutState::Completed)));
+        }
+    }
 }

@@ -1,6 +1,9 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::diagnose::fixtures::{
-    GROUP, ServiceFixture, at, container, deployment, running_task, service, stopped_task, target,
+    GROUP, NO_MEMORY as FULL, ServiceFixture, UNHEALTHY, any_service, at, container, deployment, running_task, service,
+    stopped_task, target,
 };
 use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::load_balancing::{HealthCheckSettings, TargetState};
@@ -11,11 +14,9 @@ const NOW: i64 = 36_000;
 
 const MISMATCH: &str = "Target.ResponseCodeMismatch";
 const CODES: &str = "Health checks failed with these codes: [302]";
-const FULL: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
-const UNHEALTHY: &str = "(task 0a) (port 8080) is unhealthy in (target-group web-tg) due to (reason Health checks failed with these codes: [503])";
 
 /// Facts that own what they speak of.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct World {
     targets: Option<Known<Vec<Target>>>,
     settings: Option<TargetGroup>,
@@ -480,4 +481,44 @@ fn hostile_text_is_cut_and_neutralised() {
     let (health, headline) = alone(&service("web", 2).counts(0, 0).events(&[(NOW - 10, &reason)]));
     assert_eq!(health, Health::Failing);
     assert!(headline.starts_with("cannot place tasks: ␛[2Jxxx"), "{headline}");
+}
+
+fn any_world() -> impl Strategy<Value = World> {
+    let target = prop::sample::select(vec![healthy as fn(&str) -> Target, mismatch, timeout, draining]);
+    let targets = prop::collection::vec((target, 0..5), 0..6).prop_map(|targets| {
+        targets.into_iter().map(|(make, last)| make(&format!("10.0.0.{last}"))).collect::<Vec<_>>()
+    });
+    let targets = prop_oneof![
+        Just(None),
+        Just(Some(Known::Denied(denied()))),
+        targets.prop_map(|targets| Some(Known::Known(targets)))
+    ];
+    let task = prop::sample::select(vec![
+        crashed("ecs-svc/1", 60),
+        crashed("ecs-svc/2", 60),
+        unpullable("ecs-svc/2", 5_000),
+        running_task("ecs-svc/1", "10.0.0.1", at(0)),
+        running_task("ecs-svc/2", "10.0.0.2", at(NOW - 10)),
+    ]);
+    (targets, prop::option::of(prop::collection::vec(task, 0..6)), any::<bool>()).prop_map(
+        |(targets, tasks, with_settings)| World { targets, tasks, settings: with_settings.then(|| settings("200")) },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_facts_the_word_keeps_its_meaning(service in any_service(), world in any_world()) {
+        let (health, headline) = look(&service, &world);
+        let idle = service.desired == 0 && service.running == 0 && service.pending == 0;
+        prop_assert_eq!(health == Health::Inactive, idle);
+        match health {
+            Health::Healthy => {
+                prop_assert!(service.running >= service.desired);
+                prop_assert!(!in_progress(&service));
+                prop_assert!(world.targets.as_ref().is_none_or(|targets| targets.known().is_some()) || service.desired == 0);
+            }
+            Health::Deploying => prop_assert!(in_progress(&service)),
+            _ => prop_assert!(!headline.is_empty()),
+        }
+    }
 }
