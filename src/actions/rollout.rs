@@ -73,6 +73,8 @@ pub struct Progress {
     pub elapsed: SignedDuration,
     /// Where that leads.
     pub verdict: Verdict,
+    /// What already looks wrong while it is still on its way, safe to show.
+    pub trouble: Option<String>,
 }
 
 /// Whether it is done.
@@ -148,8 +150,9 @@ impl Watch {
             },
             (_, Mutation::Scale { desired, .. }) => self.scaling(*desired, followed, &look),
         };
+        let trouble = (verdict == Verdict::Rolling).then(|| cause(&Facts::new(service, now))).flatten();
         let Look { new, old, targets, failed, elapsed, .. } = look;
-        Progress { new, old, targets, failed_tasks: failed, elapsed, verdict }
+        Progress { new, old, targets, failed_tasks: failed, elapsed, verdict, trouble }
     }
 
     /// The deployment that the change started, if AWS shows it.

@@ -114,6 +114,9 @@ fn a_deployment_that_fails_says_why() {
 
     let full = || rolling(2, 0, 4).events(&[(START + 100, FULL)]);
     assert_eq!(follow(&full(), 300).verdict, Verdict::Rolling);
+    assert_eq!(follow(&full(), 300).trouble.as_deref(), Some("no room to place tasks: memory"));
+    assert_eq!(follow(&full(), 700).trouble, None, "the verdict says it");
+    assert_eq!(follow(&rolling(2, 2, 4), 300).trouble, None);
     assert_eq!(why(&follow(&full(), 700)), "2 of 4 tasks after 11 min: no room to place tasks: memory");
 }
 

@@ -10,6 +10,7 @@ impl Event<'_> {
     pub fn trouble(&self) -> Option<String> {
         Some(match self {
             Self::Unhealthy { why, .. } => target_health::short_reason(why),
+            Self::Started { replaced_unhealthy: 1, .. } => "1 unhealthy task replaced".to_owned(),
             Self::Started { replaced_unhealthy, .. } if *replaced_unhealthy > 0 => {
                 format!("{replaced_unhealthy} unhealthy tasks replaced")
             }
