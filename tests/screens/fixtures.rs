@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use ecsight::model::arn::{
-    ClusterArn, ListenerArn, ListenerRuleArn, LoadBalancerArn, ServiceArn, ServiceDeploymentArn, TargetGroupArn, TaskArn,
-    TaskDefinitionArn,
+    ClusterArn, ListenerArn, ListenerRuleArn, LoadBalancerArn, ServiceArn, ServiceDeploymentArn, TargetGroupArn,
+    TaskArn, TaskDefinitionArn,
 };
 use ecsight::model::call::{CallError, ErrorKind, Operation};
 use ecsight::model::cluster::{CallerIdentity, Cluster};
 use ecsight::model::known::Known;
 use ecsight::model::load_balancing::{
-    HealthCheckSettings, Listener, ListenerRule, LoadBalancer, LoadBalancerKind, LoadBalancerRouting, RuleAction, Target,
-    TargetGroup, TargetState,
+    HealthCheckSettings, Listener, ListenerRule, LoadBalancer, LoadBalancerKind, LoadBalancerRouting, RuleAction,
+    Target, TargetGroup, TargetState,
 };
 use ecsight::model::query::{Answer, Mutation, Query};
 use ecsight::model::secret::Secret;
@@ -121,24 +121,22 @@ impl World {
             Query::Services { services, .. } => Answer::Services(
                 self.services.iter().filter(|service| services.contains(&service.arn)).cloned().collect(),
             ),
-            Query::Tasks { service, .. } => {
-                Answer::Tasks(self.tasks.get(service.name()).cloned().unwrap_or_default())
-            }
+            Query::Tasks { service, .. } => Answer::Tasks(self.tasks.get(service.name()).cloned().unwrap_or_default()),
             Query::TaskDefinition { task_definition } => Answer::TaskDefinition(Box::new(
                 self.definitions.get(task_definition.name()).cloned().ok_or_else(missing)?,
             )),
             Query::ServiceDeployments { service, .. } => {
                 Answer::ServiceDeployments(self.history.get(service.name()).cloned().unwrap_or_default())
             }
-            Query::TargetGroup { target_group } => Answer::TargetGroup(Box::new(
-                self.groups.get(target_group.group_name()).cloned().ok_or_else(missing)?,
-            )),
+            Query::TargetGroup { target_group } => {
+                Answer::TargetGroup(Box::new(self.groups.get(target_group.group_name()).cloned().ok_or_else(missing)?))
+            }
             Query::TargetHealth { target_group } => {
                 Answer::TargetHealth(self.targets.get(target_group.group_name()).cloned().unwrap_or_default())
             }
-            Query::Routing { load_balancer } => Answer::Routing(Box::new(
-                self.routing.get(load_balancer.balancer_name()).cloned().ok_or_else(missing)?,
-            )),
+            Query::Routing { load_balancer } => {
+                Answer::Routing(Box::new(self.routing.get(load_balancer.balancer_name()).cloned().ok_or_else(missing)?))
+            }
         })
     }
 
@@ -185,7 +183,9 @@ pub fn group_arn(name: &str) -> TargetGroupArn {
 }
 
 pub fn edge_arn() -> LoadBalancerArn {
-    LoadBalancerArn::new(format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:loadbalancer/app/edge/50dc6c495c0c9188"))
+    LoadBalancerArn::new(format!(
+        "arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:loadbalancer/app/edge/50dc6c495c0c9188"
+    ))
 }
 
 pub fn cluster(name: &str, services: u32, running: u32) -> Cluster {
@@ -455,7 +455,12 @@ fn messenger_web() -> Service {
         rollout_reason: Some("ECS deployment ecs-svc/0000000000000000031 in progress.".to_owned()),
         ..deployment(31, "web:31", 4, minutes_ago(12))
     };
-    let old = Deployment { status: DeploymentStatus::Active, running: 2, desired: 2, ..deployment(30, "web:30", 2, days_ago(6)) };
+    let old = Deployment {
+        status: DeploymentStatus::Active,
+        running: 2,
+        desired: 2,
+        ..deployment(30, "web:30", 2, days_ago(6))
+    };
     service.deployments = vec![new, old];
     (service.running, service.pending) = (4, 1);
     let group = group_arn("web-tg");
@@ -466,9 +471,17 @@ fn messenger_web() -> Service {
     );
     service.events = vec![
         event(9, seconds_ago(40), &unhealthy),
-        event(8, seconds_ago(50), "(service messenger-web) has started 1 tasks: (task 5e4d3c2b1a0f4e5d8c7b6a5948372615)."),
+        event(
+            8,
+            seconds_ago(50),
+            "(service messenger-web) has started 1 tasks: (task 5e4d3c2b1a0f4e5d8c7b6a5948372615).",
+        ),
         event(7, minutes_ago(3), &unhealthy),
-        event(6, minutes_ago(5), "(service messenger-web) has stopped 1 running tasks: (task 1a2b3c4d5e6f47a8b9c0d1e2f3a4b5c6)."),
+        event(
+            6,
+            minutes_ago(5),
+            "(service messenger-web) has stopped 1 running tasks: (task 1a2b3c4d5e6f47a8b9c0d1e2f3a4b5c6).",
+        ),
         event(5, minutes_ago(11), "(service messenger-web) registered 1 targets in (target-group web-tg)"),
         event(4, minutes_ago(400), "(service messenger-web) has reached a steady state."),
         event(3, minutes_ago(760), "(service messenger-web) has reached a steady state."),
@@ -531,7 +544,8 @@ pub fn shop() -> World {
             Some("Health checks failed with these codes: [302]"),
         )
     };
-    let mut checkout_targets = healthy(&["10.0.11.1", "10.0.11.2", "10.0.11.3", "10.0.11.4", "10.0.11.5", "10.0.11.6", "10.0.11.7"]);
+    let mut checkout_targets =
+        healthy(&["10.0.11.1", "10.0.11.2", "10.0.11.3", "10.0.11.4", "10.0.11.5", "10.0.11.6", "10.0.11.7"]);
     checkout_targets.push(target("10.0.11.8", TargetState::Initial, Some("Elb.InitialHealthChecking"), None));
     let targets = BTreeMap::from([
         ("accounts-tg".to_owned(), healthy(&["10.0.10.1", "10.0.10.2"])),
@@ -555,10 +569,8 @@ pub fn shop() -> World {
         ("roles-tg".to_owned(), group("roles-tg", "/health", "200")),
     ]);
     let tasks = BTreeMap::from([("messenger-web".to_owned(), web_tasks())]);
-    let definitions = BTreeMap::from([
-        ("web:31".to_owned(), web_definition(31)),
-        ("web:30".to_owned(), web_definition(30)),
-    ]);
+    let definitions =
+        BTreeMap::from([("web:31".to_owned(), web_definition(31)), ("web:30".to_owned(), web_definition(30))]);
     World {
         clusters: vec![cluster("batch", 0, 3), cluster("shop-prod", 6, 21), cluster("shop-staging", 4, 6)],
         services,
@@ -618,7 +630,9 @@ fn web_tasks() -> Vec<Task> {
 
 fn web_history() -> Vec<ServiceDeployment> {
     let past = |id: &str, status: &str| ServiceDeployment {
-        arn: ServiceDeploymentArn::new(format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service-deployment/shop-prod/messenger-web/{id}")),
+        arn: ServiceDeploymentArn::new(format!(
+            "arn:aws:ecs:eu-west-1:{ACCOUNT}:service-deployment/shop-prod/messenger-web/{id}"
+        )),
         status: status.to_owned(),
         status_reason: None,
         lifecycle_stage: None,
@@ -652,7 +666,9 @@ fn web_history() -> Vec<ServiceDeployment> {
             ..past("NCWGC2ZR30", "SUCCESSFUL")
         },
         ServiceDeployment {
-            status_reason: Some("Service deployment rolled back because the circuit breaker threshold was exceeded.".to_owned()),
+            status_reason: Some(
+                "Service deployment rolled back because the circuit breaker threshold was exceeded.".to_owned(),
+            ),
             created_at: days_ago(7),
             started_at: days_ago(7),
             finished_at: days_ago(7).map(|at| at + SignedDuration::from_secs(1_320)),
@@ -670,7 +686,9 @@ fn web_history() -> Vec<ServiceDeployment> {
 
 fn routing() -> LoadBalancerRouting {
     let rule = |priority: &str, conditions: &[&str], actions: Vec<RuleAction>| ListenerRule {
-        arn: ListenerRuleArn::new(format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:listener-rule/app/edge/1/2/{priority}")),
+        arn: ListenerRuleArn::new(format!(
+            "arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:listener-rule/app/edge/1/2/{priority}"
+        )),
         priority: priority.to_owned(),
         conditions: conditions.iter().map(|condition| (*condition).to_owned()).collect(),
         actions,
