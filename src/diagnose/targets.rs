@@ -66,17 +66,17 @@ pub fn join<'a>(targets: &'a [Target], target_type: Option<&str>, tasks: &'a [Ta
             }
         }
     }
-    let mut placed = vec![false; tasks.len()];
+    let mut has_target = vec![false; tasks.len()];
     let mut joined = Vec::with_capacity(targets.len());
     for target in targets {
         let index = key_of(target, target_type).and_then(|key| places.get(&key).copied());
         let task = index.and_then(|index| tasks.get(index)).filter(|task| listens_on(task, target.port));
         joined.push(task.map_or(Joined::TargetOnly(target), |task| Joined::Pair { target, task }));
-        if let (Some(_), Some(placed)) = (task, index.and_then(|index| placed.get_mut(index))) {
-            *placed = true;
+        if let (Some(_), Some(has_target)) = (task, index.and_then(|index| has_target.get_mut(index))) {
+            *has_target = true;
         }
     }
-    let without = tasks.iter().zip(placed).filter(|(task, placed)| !placed && !task.is_stopped());
+    let without = tasks.iter().zip(has_target).filter(|(task, has_target)| !has_target && !task.is_stopped());
     joined.extend(without.map(|(task, _)| Joined::TaskOnly(task)));
     joined
 }

@@ -41,7 +41,7 @@ pub const fn exit_code(code: i32) -> &'static str {
 /// The container whose end ended the task. DescribeTasks has no stop times by container, so the order is by what the
 /// codes tell: who says why, who failed by itself, who finished, who was killed, who was asked to stop. Containers that
 /// `essential` denies are looked at only when there is no other.
-pub fn culprit<'a>(containers: &'a [Container], essential: impl Fn(&str) -> bool) -> Option<&'a Container> {
+pub fn culprit(containers: &[Container], essential: impl Fn(&str) -> bool) -> Option<&Container> {
     containers.iter().min_by_key(|container| (!essential(&container.name), suspicion(container)))
 }
 
