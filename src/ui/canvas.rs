@@ -29,7 +29,8 @@ impl<'a> Canvas<'a> {
         if !self.buffer.area.contains((column, row).into()) {
             return column;
         }
-        self.buffer.set_stringn(column, row, text, usize::from(width), style).0
+        // What lay there before must not shine through, e.g. a dim frame under a title.
+        self.buffer.set_stringn(column, row, text, usize::from(width), Style::reset().patch(style)).0
     }
 
     /// Writes a piece of text in its tone; returns the column after it.

@@ -14,3 +14,4 @@ mod fixtures;
 mod session;
 
 mod main_screen;
+mod tabs;

@@ -2,7 +2,7 @@
 
 use super::input::input;
 use crate::app::App;
-use crate::app::command;
+use crate::app::command::{self, Command, CommandInfo};
 use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::keymap;
 
@@ -33,15 +33,19 @@ fn filter(app: &App, width: usize) -> (Line, Option<usize>) {
     (line, Some(2 + cursor))
 }
 
-/// Keys of the commands that apply now, as many as fit.
+/// Keys of the commands that apply now, as many as fit; the key that shows all of them always does.
 fn hints(app: &App, width: usize) -> Line {
     let keymap = &app.options().keymap;
+    let hint_of = |info: &CommandInfo| Some(pair(&keymap.label(info.command)?, info.hint?));
+    let columns = |hint: &[Span]| hint.iter().map(Span::width).sum::<usize>();
+    let mut reserved = hint_of(Command::Help.info()).map_or(0, |hint| columns(&hint));
     let mut line = Line::of([plain(" ")]);
     for info in command::all().filter(|info| info.command.available(app).is_ok()) {
-        let (Some(hint), Some(key)) = (info.hint, keymap.label(info.command)) else { continue };
-        let hint = pair(&key, hint);
-        let columns: usize = hint.iter().map(Span::width).sum();
-        if line.width() + columns <= width {
+        let Some(hint) = hint_of(info) else { continue };
+        if info.command == Command::Help {
+            reserved = 0;
+        }
+        if line.width() + columns(&hint) + reserved <= width {
             line.spans.extend(hint);
         }
     }

@@ -1,18 +1,27 @@
 //! What each screen says, as documents for a width. `ui` paints them.
 
+pub mod aws_text;
+pub mod config;
+pub mod deaths;
+pub mod deploys;
+pub mod events;
 pub mod footer;
 pub mod header;
 pub mod input;
+pub mod load_balancing;
+pub mod overview;
 pub mod services;
 pub mod source;
 pub mod strips;
+pub mod targets;
+pub mod tasks;
 pub mod title;
 
 use serde::{Deserialize, Serialize};
 
 use self::source::Source;
 use super::App;
-use super::document::Document;
+use super::document::{Document, Tone};
 
 /// A tab of the lower half. The numbers are the keys; those between belong to tabs of later versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,19 +80,49 @@ impl Tab {
     }
 }
 
-/// What the tab on the screen says about the selected service.
+/// What the tab on the screen says about the selected service. What is old steps back as a whole.
 pub fn tab(app: &App, width: usize) -> Document {
     let Some(service) = app.selected_service() else {
-        return services::explain_nothing(app, width);
+        return absent(app, width);
     };
-    let _ = service;
-    Document::default()
+    let document = match app.detail().tab {
+        Tab::Overview => overview::document(app, service, width),
+        Tab::Tasks => tasks::document(app, service, width),
+        Tab::Targets => targets::document(app, service, width),
+        Tab::Deploys => deploys::document(app, service, width),
+        Tab::Events => events::document(app, service, width),
+        Tab::Config => config::document(app, service, width),
+    };
+    let stale = source_of_tab(app).is_some_and(|source| source.is_stale(app.now()));
+    if stale { document.toned(Tone::Dim) } else { document }
 }
 
-/// Where most of what the open tab shows comes from.
+/// While there is no service to speak of, or nothing but its name is known.
+fn absent(app: &App, width: usize) -> Document {
+    let entry = app.selected_arn().and_then(|arn| app.store().services.get(&arn));
+    let Some(entry) = entry else {
+        return services::explain_nothing(app, width);
+    };
+    let mut document = Document::default();
+    Source::new(Some(&entry.remote), Some(app.options().refresh)).absence("service", &mut document, width);
+    document
+}
+
+/// Where what the open tab shows comes from: of several sources the one that stands worst.
 pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
+    let now = app.now();
     let entry = app.store().services.get(&app.selected_arn()?)?;
-    Some(Source::new(Some(&entry.remote), Some(app.options().refresh)))
+    let of_service = Source::new(Some(&entry.remote), Some(app.options().refresh));
+    let Some(service) = entry.remote.value() else {
+        return Some(of_service);
+    };
+    Some(match app.detail().tab {
+        Tab::Overview | Tab::Events => of_service,
+        Tab::Tasks => tasks::source(app, service),
+        Tab::Targets => targets::source(app, service).unwrap_or(of_service),
+        Tab::Deploys => of_service.or_worse(deploys::source(app, service), now),
+        Tab::Config => config::source(app, service).unwrap_or(of_service),
+    })
 }
 
 /// What the overlay on the screen says, for those overlays that are documents.

@@ -80,13 +80,13 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
 fn columns(width: usize, longest: usize, bar: usize) -> Vec<Column> {
     let narrow = width < 70;
     vec![
-        Column::text("  NAME", 14, 42, 0).holding(longest + 2),
-        Column::text("TASKS", 5, 12, 0),
+        Column::text("  NAME", 16, 42, 0).holding(longest + 2),
+        Column::text("TASKS", 6, 12, 0),
         Column::text("TARGETS", 7, 11, 5),
         Column::text("ROLLOUT", bar + 12, bar + 18, 6).holding(bar + 12),
         Column::text("REVISION", 10, 26, 8).holding(12),
         Column::text("LAUNCH", 7, 14, 9),
-        Column::text("DIAGNOSIS", if narrow { 15 } else { 26 }, 90, 0),
+        Column::text("DIAGNOSIS", if narrow { 12 } else { 24 }, 90, 0),
     ]
 }
 
