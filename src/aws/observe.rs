@@ -84,7 +84,8 @@ impl Call {
         server_time: Option<Timestamp>,
     ) {
         let Some(UnderWay { at, since, endpoint }) = self.attempt().under_way.take() else { return };
-        let failure = failed(&endpoint);
+        let failure = failed(&endpoint)
+            .map(|failure| Failure { request_id: request_id.clone().or(failure.request_id), ..failure });
         if failure.as_ref().is_some_and(|failure| failure.kind == ErrorKind::Throttled) {
             self.budget().throttled();
         }
@@ -93,7 +94,7 @@ impl Call {
             operation: self.operation.named(),
             duration_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
             failure: failure.as_ref().map(|failure| (failure.kind, failure.message.clone())),
-            request_id: request_id.or_else(|| failure.as_ref().and_then(|failure| failure.request_id.clone())),
+            request_id: request_id.or_else(|| failure.as_ref()?.request_id.clone()),
             server_time,
             mutating: self.operation.mutating,
         };
@@ -160,7 +161,7 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> Interc
             Some(Err(error)) => Some(failure::<E>(error, response, endpoint, &self.call.shared)),
             None => Some(Failure::new(ErrorKind::Other, "the attempt ended without a result")),
         };
-        self.call.end(failed, request_id.clone(), server_time);
+        self.call.end(failed, request_id, server_time);
         Ok(())
     }
 }
