@@ -6,6 +6,7 @@
 //!  failures    every way to fail has its kind        writes     one request, and none with --read-only
 //!  paging      pages, batches, each thing once       waiting    cancellation, bounds, who goes first
 //!  conversion  what AWS may send and leave out       secrets    never written anywhere
+//!  simulated   the whole layer against the simulator: large clusters, the demo's world, every fault in every operation
 //! ```
 
 #![allow(
@@ -24,5 +25,6 @@ mod failures;
 mod paging;
 mod scripted;
 mod secrets;
+mod simulated;
 mod waiting;
 mod writes;

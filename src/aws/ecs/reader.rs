@@ -14,7 +14,6 @@ use crate::aws::error::Failure;
 use crate::aws::operations::{
     DESCRIBE_CLUSTERS, DESCRIBE_CONTAINER_INSTANCES, DESCRIBE_SERVICE_DEPLOYMENTS, DESCRIBE_SERVICES,
     DESCRIBE_TASK_DEFINITION, DESCRIBE_TASKS, LIST_CLUSTERS, LIST_SERVICE_DEPLOYMENTS, LIST_SERVICES, LIST_TASKS,
-    Operation,
 };
 use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
