@@ -11,6 +11,9 @@ use ecsight::model::query::{Mutation, Query};
 /// How long one attempt may take where a test waits for it.
 pub const SHORT: Duration = Duration::from_millis(200);
 
+/// What a call that is given [`SHORT`] must never take, on however busy a machine.
+pub const PATIENCE: Duration = Duration::from_secs(4);
+
 pub struct Client {
     pub aws: Aws,
     records: Arc<Mutex<Vec<CallRecord>>>,

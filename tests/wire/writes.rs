@@ -47,7 +47,9 @@ async fn a_change_is_sent_once_whatever_becomes_of_it() {
         let server = Scripted::start(move |_| reply.clone()).await;
         let client = Client::with(&server.endpoint(), |settings| {
             settings.attempts = 3;
-            settings.call_timeout = SHORT;
+            if kind == ErrorKind::Timeout {
+                settings.call_timeout = SHORT;
+            }
         })
         .await;
         let error = client.aws.change(&force()).await.unwrap_err();
