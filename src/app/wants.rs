@@ -10,7 +10,7 @@ use super::screens::Tab;
 use crate::diagnose::health::Health;
 use crate::model::arn::{ClusterName, ServiceArn, TargetGroupArn};
 use crate::model::query::Query;
-use crate::model::service::{RolloutState, Service};
+use crate::model::service::{DeploymentController, RolloutState, Service};
 
 /// The cursor must have rested this long before details of the service are asked for: holding a key down runs over many.
 pub const REST: SignedDuration = SignedDuration::from_millis(150);
@@ -115,7 +115,9 @@ fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
     let rolling = service
         .primary_deployment()
         .is_some_and(|deployment| deployment.rollout_state == Some(RolloutState::InProgress));
-    if rolling || app.detail().tab == Tab::Deploys {
+    // With other controllers AWS knows no service deployments and says that the request is invalid.
+    let has_history = service.controller == DeploymentController::Ecs;
+    if has_history && (rolling || app.detail().tab == Tab::Deploys) {
         wants.push(want(Query::ServiceDeployments { cluster, service: arn }, Some(DEPLOYMENTS), Urgency::Interactive));
     }
     let primary = service.task_definition.iter();
