@@ -352,10 +352,23 @@ impl World {
         arn
     }
 
+    /// A name that no other target group has, of the 32 characters AWS allows.
+    fn target_group_name(&self, service: &str) -> String {
+        let mut number = 1;
+        loop {
+            let ending = if number == 1 { "-tg".to_owned() } else { format!("-tg-{number}") };
+            let name: String = service.chars().take(32 - ending.len()).chain(ending.chars()).collect();
+            if self.load_balancing.target_group_named(&name).is_none() {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
     fn add_target_group(&mut self, blueprint: &Blueprint, front: &Front, listens: Listens) -> String {
         let kind = if front.network { LoadBalancerKind::Network } else { LoadBalancerKind::Application };
         let balancer = self.load_balancer(&front.load_balancer, kind);
-        let name: String = format!("{}-tg", blueprint.name).chars().take(32).collect();
+        let name = self.target_group_name(&blueprint.name);
         let suffix = self.ids.hex(16);
         let arn = self.ids.elb_arn(&format!("targetgroup/{name}/{suffix}"));
         self.load_balancing.target_groups.insert(
