@@ -137,6 +137,9 @@ async fn quiet_services_are_quiet() {
         assert_eq!((health.reason(), health.description()), (None, None));
         assert_eq!(target.health_check_port(), Some("8080"));
     }
+    let history = bench.ecs.list_service_deployments().cluster("shop-prod").service("accounts").send().await.unwrap();
+    let statuses: Vec<_> = history.service_deployments().iter().map(|one| one.status().unwrap().as_str()).collect();
+    assert_eq!(statuses, ["SUCCESSFUL"; 3]);
     let banner = bench.service("shop-prod", "seasonal-banner").await;
     assert_eq!((banner.desired_count(), banner.running_count()), (0, 0));
 }
@@ -244,7 +247,7 @@ async fn task_definitions_hide_nothing() {
     assert_eq!(newest.task_definition().unwrap().revision(), 31);
     let listed = bench.ecs.list_task_definitions().family_prefix("web").sort("DESC".into()).send().await.unwrap();
     let names: Vec<_> = listed.task_definition_arns().iter().filter_map(|arn| arn.rsplit('/').next()).collect();
-    assert_eq!(names, ["web:31", "web:30"]);
+    assert_eq!(names, ["web:31", "web:30", "web:29", "web:28"]);
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ impl World {
         let mut next =
             TaskDefinition { revision: last.revision + 1, registered_at: now, ..TaskDefinition::clone(last) };
         next.arn = last.arn.replace(&last.family_revision(), &next.family_revision());
-        for container in &mut next.containers {
+        if let Some(container) = next.containers.first_mut() {
             container.application = application.clone();
             if let Some((repository, _)) = container.image.rsplit_once(':') {
                 container.image = format!("{repository}:{}", next.revision);

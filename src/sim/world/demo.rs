@@ -127,7 +127,7 @@ fn production() -> Vec<Blueprint> {
             .running(Application::web(8080).using_memory(1803, 0))
             .settled(days(3)),
         checkout,
-        below("accounts", "/accounts").revision("acc", 5).settled(days(9)),
+        below("accounts", "/accounts").with_sidecar("aws-for-fluent-bit").revision("acc", 5).settled(days(9)),
         unguarded(below("payments", "/api/payments")).tasks(3).revision("pay", 41).settled(days(11)),
         unguarded(with_minimum(Blueprint::worker("notifications"), 0)).revision("notify", 18).settled(days(1)),
         unguarded(Blueprint::worker("image-resizer")).sized(512, 512).revision("resizer", 7).settled(days(4)),

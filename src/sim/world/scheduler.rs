@@ -133,7 +133,7 @@ impl Service {
         let wait = Duration::from_secs(10).saturating_mul(1 << beyond.min(10)).min(LONGEST_BACKOFF);
         self.schedule.starts_after = around.now + wait;
         if beyond == 1 {
-            happenings.sentences.push(
+            happenings.after.push(
                 "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of \
                  the Amazon ECS Developer Guide."
                     .to_owned(),
@@ -173,7 +173,7 @@ impl Service {
                 Seat::Host { ec2_instance, .. } => format!("(instance {ec2_instance}) "),
                 Seat::Interface { .. } => String::new(),
             };
-            happenings.sentences.push(format!(
+            happenings.before.push(format!(
                 "{host}(port {port}) is unhealthy in (target-group {target_group}) due to (reason {why})"
             ));
             let reason = format!("Task failed ELB health checks in (target-group {target_group})");
@@ -263,7 +263,7 @@ impl Service {
         let healthy_all = self.tasks.iter().filter(|task| task.is_wanted()).all(|task| task.was_healthy);
         if stuck && healthy_all && !self.schedule.deadlock_told {
             self.schedule.deadlock_told = true;
-            happenings.sentences.push(
+            happenings.after.push(
                 "was unable to stop or start tasks during a deployment because of the service deployment configuration. \
                  Update the minimumHealthyPercent or maximumPercent value and try again."
                     .to_owned(),
@@ -274,7 +274,7 @@ impl Service {
     fn tell_placement(&mut self, sentence: String, now: Moment, happenings: &mut Happenings) {
         let known = self.schedule.placement_told.as_ref();
         if known.is_none_or(|(told, at)| *told != sentence || *at + SENTENCES_ARE_REPEATED <= now) {
-            happenings.sentences.push(sentence.clone());
+            happenings.after.push(sentence.clone());
             self.schedule.placement_told = Some((sentence, now));
         }
     }

@@ -241,7 +241,12 @@ fn telling_time_by_the_wall_changes_nothing_else() {
 
 #[test]
 fn the_demo_begins_with_all_its_troubles() {
-    let world = World::demo(1);
+    for seed in 1..=4 {
+        all_troubles_are_there(&World::demo(seed));
+    }
+}
+
+fn all_troubles_are_there(world: &World) {
     let production = world.cluster("shop-prod").unwrap();
     let get = |name: &str| production.service(name).unwrap();
     let said = |name: &str, text: &str| {
