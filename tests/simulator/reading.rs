@@ -243,6 +243,10 @@ async fn task_definitions_hide_nothing() {
     assert!(container.environment().iter().any(|pair| pair.name() == Some("API_TOKEN")));
     assert_eq!(container.secrets()[0].name(), "DATABASE_URL");
     assert_eq!(container.port_mappings()[0].container_port(), Some(8080));
+    assert!(container.health_check().is_none());
+    let catalogue = bench.ecs.describe_task_definition().task_definition("cat").send().await.unwrap();
+    let check = catalogue.task_definition().unwrap().container_definitions()[0].health_check().unwrap();
+    assert_eq!(check.command()[1], "curl -fsS http://localhost:8080/healthz || exit 1");
     let newest = bench.ecs.describe_task_definition().task_definition("web").send().await.unwrap();
     assert_eq!(newest.task_definition().unwrap().revision(), 31);
     let listed = bench.ecs.list_task_definitions().family_prefix("web").sort("DESC".into()).send().await.unwrap();

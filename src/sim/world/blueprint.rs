@@ -77,6 +77,8 @@ pub struct Blueprint {
     pub memory: u32,
     /// Environment of the container.
     pub environment: Vec<(String, String)>,
+    /// Path that the container's own health check asks for on localhost, if it has one.
+    pub container_check: Option<String>,
     /// Names of containers beside the main one, such as a log router.
     pub sidecars: Vec<String>,
     /// Where tasks run.
@@ -124,6 +126,7 @@ impl Blueprint {
             cpu: 512,
             memory: 1024,
             environment: vec![("LOG_LEVEL".to_owned(), "info".to_owned())],
+            container_check: None,
             sidecars: Vec::new(),
             launch: Launch::Fargate,
             controller: Controller::Ecs,
@@ -217,6 +220,13 @@ impl Blueprint {
         older.collect()
     }
 
+    /// The same with a container health check of its own.
+    #[must_use]
+    pub fn checking_itself(mut self, path: &str) -> Self {
+        self.container_check = Some(path.to_owned());
+        self
+    }
+
     /// The same with one more container.
     #[must_use]
     pub fn with_sidecar(mut self, name: &str) -> Self {
@@ -239,6 +249,7 @@ impl Blueprint {
             environment: self.environment.clone(),
             secrets: vec![("DATABASE_URL".to_owned(), secret)],
             log_group: format!("/ecs/{}", self.name),
+            check_path: self.container_check.clone(),
             application: self.application.clone(),
         }];
         containers.extend(self.sidecars.iter().map(|name| ContainerDefinition {
@@ -248,6 +259,7 @@ impl Blueprint {
             environment: Vec::new(),
             secrets: Vec::new(),
             log_group: format!("/ecs/{}", self.name),
+            check_path: None,
             application: Application::worker(),
         }));
         TaskDefinition {

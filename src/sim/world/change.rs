@@ -215,9 +215,12 @@ impl World {
     /// Lets the applications of a service's tasks answer differently from now on, without a deployment: a database went
     /// away, a flag was switched. Tasks started later behave as their task definition says.
     pub fn answer_differently(&mut self, cluster: &str, service: &str, application: &Application) -> bool {
-        let Self { clusters, network, .. } = self;
+        let Self { clusters, network, now, .. } = self;
         let Ok(cluster) = find_cluster(clusters, cluster) else { return false };
-        let Some(service) = cluster.services.iter().find(|candidate| candidate.name == service) else { return false };
+        let Some(service) = cluster.services.iter_mut().find(|candidate| candidate.name == service) else {
+            return false;
+        };
+        service.schedule.due = *now;
         for task in &service.tasks {
             for (_, (address, port)) in &task.registrations {
                 network.reopen(*address, *port, &application.answers);

@@ -145,7 +145,7 @@ fn production() -> Vec<Blueprint> {
         invoices,
         Blueprint::worker("thumbnails").tasks(4).revision("thumbs", 15).launched(Launch::FargateSpot).settled(days(2)),
         below("promotions", "/api/promotions").tasks(3).revision("promo", 51).settled(days(7)),
-        below("catalogue", "/api/catalogue").tasks(5).revision("cat", 88).settled(days(13)),
+        below("catalogue", "/api/catalogue").checking_itself("/healthz").tasks(5).revision("cat", 88).settled(days(13)),
     ]
 }
 
@@ -173,6 +173,7 @@ fn staging() -> Vec<Blueprint> {
         staged("catalogue").revision("staging-cat", 131).settled(days(4)),
         // Starts, but listens where nobody can hear it.
         unguarded(staged("feature-preview"))
+            .checking_itself("/healthz")
             .revision("preview", 3)
             .running(Application::web(8080).on_loopback())
             .unsettled(),
