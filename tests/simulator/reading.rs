@@ -41,8 +41,12 @@ async fn the_redirect_shows_as_a_code_mismatch() {
         for target in bench.targets(&service).await {
             let health = target.target_health().unwrap().clone();
             let text = |value: Option<&str>| value.unwrap_or("-").to_owned();
-            let state = text(health.state().map(|state| state.as_str()));
-            seen.insert((state, text(health.reason().map(|reason| reason.as_str())), text(health.description())));
+            let state = text(health.state().map(aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum::as_str));
+            seen.insert((
+                state,
+                text(health.reason().map(aws_sdk_elasticloadbalancingv2::types::TargetHealthReasonEnum::as_str)),
+                text(health.description()),
+            ));
         }
         bench.simulator.advance(Duration::from_secs(5));
     }
@@ -72,9 +76,15 @@ async fn the_security_group_shows_as_timeouts() {
     for _ in 0..30 {
         for target in bench.targets(&service).await {
             let health = target.target_health().unwrap();
-            assert_ne!(health.state().map(|state| state.as_str()), Some("healthy"));
+            assert_ne!(
+                health.state().map(aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum::as_str),
+                Some("healthy")
+            );
             if health.state().is_some_and(|state| state.as_str() == "unhealthy") {
-                assert_eq!(health.reason().map(|reason| reason.as_str()), Some("Target.Timeout"));
+                assert_eq!(
+                    health.reason().map(aws_sdk_elasticloadbalancingv2::types::TargetHealthReasonEnum::as_str),
+                    Some("Target.Timeout")
+                );
                 assert_eq!(health.description(), Some("Request timed out"));
                 return;
             }
@@ -120,10 +130,16 @@ async fn quiet_services_are_quiet() {
     assert_eq!(accounts.health_check_grace_period_seconds(), Some(0));
     for target in bench.targets(&accounts).await {
         let health = target.target_health().unwrap();
-        assert_eq!(health.state().map(|state| state.as_str()), Some("healthy"));
+        assert_eq!(
+            health.state().map(aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum::as_str),
+            Some("healthy")
+        );
         assert_eq!((health.reason(), health.description()), (None, None));
         assert_eq!(target.health_check_port(), Some("8080"));
     }
+    let history = bench.ecs.list_service_deployments().cluster("shop-prod").service("accounts").send().await.unwrap();
+    let statuses: Vec<_> = history.service_deployments().iter().map(|one| one.status().unwrap().as_str()).collect();
+    assert_eq!(statuses, ["SUCCESSFUL"; 3]);
     let banner = bench.service("shop-prod", "seasonal-banner").await;
     assert_eq!((banner.desired_count(), banner.running_count()), (0, 0));
 }
@@ -134,7 +150,10 @@ async fn other_kinds_of_services_have_their_own_shapes() {
     let invoices = bench.service("shop-prod", "invoices").await;
     assert!(invoices.deployments().is_empty());
     assert_eq!(invoices.task_sets()[0].status(), Some("PRIMARY"));
-    assert_eq!(invoices.task_sets()[0].stability_status().map(|status| status.as_str()), Some("STEADY_STATE"));
+    assert_eq!(
+        invoices.task_sets()[0].stability_status().map(aws_sdk_ecs::types::StabilityStatus::as_str),
+        Some("STEADY_STATE")
+    );
     assert!(invoices.events()[0].message().unwrap().starts_with("(service invoices, taskSet ecs-svc/"));
     let thumbnails = bench.service("shop-prod", "thumbnails").await;
     assert!(thumbnails.launch_type().is_none());
@@ -145,7 +164,7 @@ async fn other_kinds_of_services_have_their_own_shapes() {
     let group = gateway.load_balancers()[0].target_group_arn().unwrap().to_owned();
     let group = bench.elb.describe_target_groups().target_group_arns(group).send().await.unwrap();
     let group = &group.target_groups()[0];
-    assert_eq!(group.protocol().map(|protocol| protocol.as_str()), Some("TCP"));
+    assert_eq!(group.protocol().map(aws_sdk_elasticloadbalancingv2::types::ProtocolEnum::as_str), Some("TCP"));
     assert_eq!((group.health_check_path(), group.matcher()), (None, None));
 }
 
@@ -199,8 +218,12 @@ async fn one_load_balancer_leads_to_many_services() {
         bench.elb.describe_listeners().load_balancer_arn(balancer.load_balancer_arn().unwrap()).send().await.unwrap();
     let https = listeners.listeners().iter().find(|listener| listener.port() == Some(443)).unwrap();
     let rules = bench.elb.describe_rules().listener_arn(https.listener_arn().unwrap()).send().await.unwrap();
-    let fields: BTreeSet<_> =
-        rules.rules().iter().flat_map(|rule| rule.conditions()).filter_map(|condition| condition.field()).collect();
+    let fields: BTreeSet<_> = rules
+        .rules()
+        .iter()
+        .flat_map(aws_sdk_elasticloadbalancingv2::types::Rule::conditions)
+        .filter_map(|condition| condition.field())
+        .collect();
     assert_eq!(fields, BTreeSet::from(["host-header", "path-pattern"]));
     assert!(rules.rules().len() > 8);
     assert_eq!(rules.rules().last().unwrap().priority(), Some("default"));
@@ -220,11 +243,15 @@ async fn task_definitions_hide_nothing() {
     assert!(container.environment().iter().any(|pair| pair.name() == Some("API_TOKEN")));
     assert_eq!(container.secrets()[0].name(), "DATABASE_URL");
     assert_eq!(container.port_mappings()[0].container_port(), Some(8080));
+    assert!(container.health_check().is_none());
+    let catalogue = bench.ecs.describe_task_definition().task_definition("cat").send().await.unwrap();
+    let check = catalogue.task_definition().unwrap().container_definitions()[0].health_check().unwrap();
+    assert_eq!(check.command()[1], "curl -fsS http://localhost:8080/healthz || exit 1");
     let newest = bench.ecs.describe_task_definition().task_definition("web").send().await.unwrap();
     assert_eq!(newest.task_definition().unwrap().revision(), 31);
     let listed = bench.ecs.list_task_definitions().family_prefix("web").sort("DESC".into()).send().await.unwrap();
     let names: Vec<_> = listed.task_definition_arns().iter().filter_map(|arn| arn.rsplit('/').next()).collect();
-    assert_eq!(names, ["web:31", "web:30"]);
+    assert_eq!(names, ["web:31", "web:30", "web:29", "web:28"]);
 }
 
 #[tokio::test]
@@ -243,7 +270,7 @@ async fn manual_time_stands_still_and_is_told() {
     let bench = Bench::with_service(Blueprint::worker("jobs").launched(Launch::FargateSpot)).await;
     let now = |simulator: &ecsight::sim::Simulator| simulator.with_world(|world: &mut World| world.now().to_string());
     assert_eq!(now(&bench.simulator), "2026-03-02T03:00:00Z");
-    bench.simulator.advance(Duration::from_mins(60));
+    bench.simulator.advance(Duration::from_hours(1));
     assert_eq!(now(&bench.simulator), "2026-03-02T04:00:00Z");
     let stopped = bench.stopped_tasks("test", "jobs").await;
     assert!(stopped.iter().all(|task| task.stopped_reason() == Some("Your Spot Task was interrupted.")));

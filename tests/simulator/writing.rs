@@ -15,10 +15,13 @@ async fn a_forced_deployment_replaces_every_task() {
         bench.ecs.update_service().cluster("test").service("shop").force_new_deployment(true).send().await.unwrap();
     let service = updated.service.unwrap();
     assert_eq!(service.deployments().len(), 2);
-    assert_eq!(primary(&service).rollout_state().map(|state| state.as_str()), Some("IN_PROGRESS"));
+    assert_eq!(
+        primary(&service).rollout_state().map(aws_sdk_ecs::types::DeploymentRolloutState::as_str),
+        Some("IN_PROGRESS")
+    );
     let id = primary(&service).id().unwrap().to_owned();
     assert_eq!(primary(&service).rollout_state_reason(), Some(format!("ECS deployment {id} in progress.").as_str()));
-    bench.simulator.advance(Duration::from_secs(20));
+    bench.simulator.advance(Duration::from_secs(8));
     let rolling = bench.service("test", "shop").await;
     assert!(rolling.running_count() + rolling.pending_count() > 3);
     let service = bench.until("test", "shop", is_completed).await;
@@ -62,14 +65,23 @@ async fn the_circuit_breaker_trips_and_rolls_back() {
         answer.service_deployments.unwrap().remove(0)
     };
     let breaker = record().await.deployment_circuit_breaker.unwrap();
-    assert_eq!((breaker.status().map(|status| status.as_str()), breaker.threshold()), (Some("MONITORING"), 3));
+    assert_eq!(
+        (
+            breaker.status().map(aws_sdk_ecs::types::ServiceDeploymentRollbackMonitorsStatus::as_str),
+            breaker.threshold()
+        ),
+        (Some("MONITORING"), 3)
+    );
     let service = bench.until("shop-prod", "promotions", |service| said(service, "rolling back to deployment")).await;
     assert!(primary(&service).rollout_state_reason().unwrap().contains("rolling back to deploymentId ecs-svc/"));
     bench.until("shop-prod", "promotions", is_completed).await;
     let record = record().await;
     assert_eq!(record.status(), Some(&ServiceDeploymentStatus::RollbackSuccessful));
     let breaker = record.deployment_circuit_breaker().unwrap();
-    assert_eq!(breaker.status().map(|status| status.as_str()), Some("TRIGGERED"));
+    assert_eq!(
+        breaker.status().map(aws_sdk_ecs::types::ServiceDeploymentRollbackMonitorsStatus::as_str),
+        Some("TRIGGERED")
+    );
     assert!(breaker.failure_count() >= 3);
     let revision = record.rollback().unwrap().service_revision_arn().unwrap();
     let revisions = bench.ecs.describe_service_revisions().service_revision_arns(revision).send().await.unwrap();
@@ -96,7 +108,7 @@ async fn a_stopped_task_is_replaced() {
     let stopped = bench.ecs.stop_task().cluster("test").task(&task).reason("looked odd").send().await.unwrap();
     let stopped = stopped.task.unwrap();
     assert_eq!((stopped.desired_status(), stopped.stopped_reason()), (Some("STOPPED"), Some("looked odd")));
-    assert_eq!(stopped.stop_code().map(|code| code.as_str()), Some("UserInitiated"));
+    assert_eq!(stopped.stop_code().map(aws_sdk_ecs::types::TaskStopCode::as_str), Some("UserInitiated"));
     bench.simulator.advance(Duration::from_mins(2));
     let service = bench.service("test", "shop").await;
     assert_eq!(service.running_count(), 2);
@@ -145,7 +157,7 @@ async fn a_grace_period_and_bounds_can_be_changed() {
         let service = bench.service("test", "shop").await;
         assert!(
             service.pending_count() <= 4
-                && service.deployments().iter().map(|one| one.desired_count()).sum::<i32>() <= 8
+                && service.deployments().iter().map(aws_sdk_ecs::types::Deployment::desired_count).sum::<i32>() <= 8
         );
     }
     bench.until("test", "shop", is_completed).await;

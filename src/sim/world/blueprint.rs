@@ -22,7 +22,6 @@ use super::load_balancing::{
 };
 use super::moment::Moment;
 use super::network::{Network, Peer, SecurityGroup, Subnet};
-use super::rollout::{Rollout, ServiceDeploymentStatus};
 use super::service::{CircuitBreaker, Controller, Launch, LoadBalancerBinding, Schedule, Service};
 use super::task::Surroundings;
 use super::task_definition::{ContainerDefinition, NetworkMode, TaskDefinition};
@@ -35,6 +34,12 @@ pub(crate) const TASK_GROUP: &str = "sg-0e8f21d6b7a3940c5";
 
 /// Between two steady state messages in the history of a service that begins settled.
 const STEADY_STATE_MESSAGES: Duration = Duration::from_hours(6);
+
+/// MiB of a container beside the main one.
+const SIDECAR_MEMORY: u32 = 128;
+
+/// A pipeline takes about so long from one to the other.
+const BETWEEN_REGISTRATION_AND_DEPLOYMENT: Duration = Duration::from_secs(95);
 
 /// What leads to a service.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +77,10 @@ pub struct Blueprint {
     pub memory: u32,
     /// Environment of the container.
     pub environment: Vec<(String, String)>,
+    /// Path that the container's own health check asks for on localhost, if it has one.
+    pub container_check: Option<String>,
+    /// Names of containers beside the main one, such as a log router.
+    pub sidecars: Vec<String>,
     /// Where tasks run.
     pub launch: Launch,
     /// Who rolls new revisions out.
@@ -117,6 +126,8 @@ impl Blueprint {
             cpu: 512,
             memory: 1024,
             environment: vec![("LOG_LEVEL".to_owned(), "info".to_owned())],
+            container_check: None,
+            sidecars: Vec::new(),
             launch: Launch::Fargate,
             controller: Controller::Ecs,
             minimum_healthy_percent: 100,
@@ -198,6 +209,31 @@ impl Blueprint {
         self
     }
 
+    /// The two revisions before, and when they were deployed.
+    fn predecessors(&self, deployed_at: Moment) -> Vec<(u32, Moment)> {
+        let day = Duration::from_hours(24);
+        let deployed = [(2, day * 9 + day / 5), (1, day * 4 + day / 7)];
+        let older = deployed.into_iter().filter_map(|(back, earlier)| {
+            let revision = self.revision.checked_sub(back).filter(|revision| *revision > 0)?;
+            Some((revision, deployed_at - earlier))
+        });
+        older.collect()
+    }
+
+    /// The same with a container health check of its own.
+    #[must_use]
+    pub fn checking_itself(mut self, path: &str) -> Self {
+        self.container_check = Some(path.to_owned());
+        self
+    }
+
+    /// The same with one more container.
+    #[must_use]
+    pub fn with_sidecar(mut self, name: &str) -> Self {
+        self.sidecars.push(name.to_owned());
+        self
+    }
+
     fn definition(&self, revision: u32, registered_at: Moment, ids: &Ids) -> TaskDefinition {
         let network_mode = if self.launch == Launch::Ec2 { NetworkMode::Bridge } else { NetworkMode::Awsvpc };
         let secret = format!(
@@ -205,6 +241,27 @@ impl Blueprint {
             self.name,
             self.name.len() * 1009
         );
+        let beside = u32::try_from(self.sidecars.len()).unwrap_or(0) * SIDECAR_MEMORY;
+        let mut containers = vec![ContainerDefinition {
+            name: self.name.clone(),
+            image: format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{}:{revision}", self.name),
+            memory: self.memory.saturating_sub(beside),
+            environment: self.environment.clone(),
+            secrets: vec![("DATABASE_URL".to_owned(), secret)],
+            log_group: format!("/ecs/{}", self.name),
+            check_path: self.container_check.clone(),
+            application: self.application.clone(),
+        }];
+        containers.extend(self.sidecars.iter().map(|name| ContainerDefinition {
+            name: name.clone(),
+            image: format!("public.ecr.aws/aws-observability/{name}:stable"),
+            memory: SIDECAR_MEMORY,
+            environment: Vec::new(),
+            secrets: Vec::new(),
+            log_group: format!("/ecs/{}", self.name),
+            check_path: None,
+            application: Application::worker(),
+        }));
         TaskDefinition {
             arn: ids.ecs_arn(&format!("task-definition/{}:{revision}", self.family)),
             family: self.family.clone(),
@@ -212,15 +269,7 @@ impl Blueprint {
             network_mode,
             cpu: self.cpu,
             memory: self.memory,
-            containers: vec![ContainerDefinition {
-                name: self.name.clone(),
-                image: format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{}:{revision}", self.name),
-                memory: self.memory,
-                environment: self.environment.clone(),
-                secrets: vec![("DATABASE_URL".to_owned(), secret)],
-                log_group: format!("/ecs/{}", self.name),
-                application: self.application.clone(),
-            }],
+            containers,
             registered_at,
         }
     }
@@ -352,10 +401,23 @@ impl World {
         arn
     }
 
+    /// A name that no other target group has, of the 32 characters AWS allows.
+    fn target_group_name(&self, service: &str) -> String {
+        let mut number = 1;
+        loop {
+            let ending = if number == 1 { "-tg".to_owned() } else { format!("-tg-{number}") };
+            let name: String = service.chars().take(32 - ending.len()).chain(ending.chars()).collect();
+            if self.load_balancing.target_group_named(&name).is_none() {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
     fn add_target_group(&mut self, blueprint: &Blueprint, front: &Front, listens: Listens) -> String {
         let kind = if front.network { LoadBalancerKind::Network } else { LoadBalancerKind::Application };
         let balancer = self.load_balancer(&front.load_balancer, kind);
-        let name: String = format!("{}-tg", blueprint.name).chars().take(32).collect();
+        let name = self.target_group_name(&blueprint.name);
         let suffix = self.ids.hex(16);
         let arn = self.ids.elb_arn(&format!("targetgroup/{name}/{suffix}"));
         self.load_balancing.target_groups.insert(
@@ -428,10 +490,13 @@ impl World {
             events: EventLog::default(),
             schedule: Schedule { due: self.now, starts_after: deployed_at, ..Schedule::default() },
         };
-        let definition =
-            Arc::new(blueprint.definition(blueprint.revision, deployed_at - Duration::from_secs(95), &self.ids));
-        self.task_definitions.entry(blueprint.family.clone()).or_default().push(Arc::clone(&definition));
-        service.deploy(Arc::clone(&definition), deployed_at, &mut self.ids);
+        if blueprint.settled_for.is_some() {
+            for (revision, deployed_at) in blueprint.predecessors(deployed_at) {
+                self.deploy_blueprint(blueprint, revision, deployed_at, &mut service);
+                service.completed_long_ago(deployed_at + Duration::from_mins(3));
+            }
+        }
+        let definition = self.deploy_blueprint(blueprint, blueprint.revision, deployed_at, &mut service);
         let Some(cluster) = self.clusters.get_mut(place) else { return };
         if blueprint.settled_for.is_some() {
             let mut around = Surroundings {
@@ -444,6 +509,25 @@ impl World {
             service.settle(&definition, deployed_at, &mut around);
         }
         cluster.services.push(service);
+    }
+
+    /// Registers a revision of the blueprint's task definition unless it is there, and deploys it.
+    fn deploy_blueprint(
+        &mut self,
+        blueprint: &Blueprint,
+        revision: u32,
+        at: Moment,
+        service: &mut Service,
+    ) -> Arc<TaskDefinition> {
+        let revisions = self.task_definitions.entry(blueprint.family.clone()).or_default();
+        let known = revisions.iter().find(|definition| definition.revision == revision).cloned();
+        let definition = known.unwrap_or_else(|| {
+            let new = Arc::new(blueprint.definition(revision, at - BETWEEN_REGISTRATION_AND_DEPLOYMENT, &self.ids));
+            revisions.push(Arc::clone(&new));
+            new
+        });
+        service.deploy(Arc::clone(&definition), at, &mut self.ids);
+        definition
     }
 
     pub(crate) fn ids(&mut self) -> &mut Ids {
@@ -467,16 +551,7 @@ impl Service {
             self.tasks.push(task);
         }
         let completed_at = deployed_at + around.ids.seconds(90, 240);
-        if let Some(primary) = self.primary_mut() {
-            primary.rollout = Rollout::Completed;
-            primary.reason = format!("ECS deployment {} completed.", primary.id);
-            primary.updated_at = completed_at;
-        }
-        if let Some(record) = self.history.first_mut() {
-            record.status = ServiceDeploymentStatus::Successful;
-            record.finished_at = Some(completed_at);
-            record.updated_at = completed_at;
-        }
+        self.completed_long_ago(completed_at);
         self.say(completed_at, &format!("(deployment {primary}) deployment completed."), around.ids);
         // Older ones would fall out of the log again.
         let mut steady = completed_at.max(around.now - STEADY_STATE_MESSAGES * 100);

@@ -169,7 +169,7 @@ impl World {
         let mut next =
             TaskDefinition { revision: last.revision + 1, registered_at: now, ..TaskDefinition::clone(last) };
         next.arn = last.arn.replace(&last.family_revision(), &next.family_revision());
-        for container in &mut next.containers {
+        if let Some(container) = next.containers.first_mut() {
             container.application = application.clone();
             if let Some((repository, _)) = container.image.rsplit_once(':') {
                 container.image = format!("{repository}:{}", next.revision);
@@ -215,9 +215,12 @@ impl World {
     /// Lets the applications of a service's tasks answer differently from now on, without a deployment: a database went
     /// away, a flag was switched. Tasks started later behave as their task definition says.
     pub fn answer_differently(&mut self, cluster: &str, service: &str, application: &Application) -> bool {
-        let Self { clusters, network, .. } = self;
+        let Self { clusters, network, now, .. } = self;
         let Ok(cluster) = find_cluster(clusters, cluster) else { return false };
-        let Some(service) = cluster.services.iter().find(|candidate| candidate.name == service) else { return false };
+        let Some(service) = cluster.services.iter_mut().find(|candidate| candidate.name == service) else {
+            return false;
+        };
+        service.schedule.due = *now;
         for task in &service.tasks {
             for (_, (address, port)) in &task.registrations {
                 network.reopen(*address, *port, &application.answers);
