@@ -21,6 +21,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const STEADY_STATE_IS_REPEATED: Duration = Duration::from_hours(6);
 /// AWS repeats other messages only after this time.
 const SENTENCES_ARE_REPEATED: Duration = Duration::from_hours(6);
+/// Least and most time until the scheduler acts on what a load balancer found.
+const HEARSAY: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(50));
 /// Starts in one look.
 const STARTS_AT_ONCE: usize = 20;
 /// Failed starts in a row before the scheduler slows down.
@@ -151,7 +153,7 @@ impl Service {
                 condemned.push((place, None));
                 continue;
             };
-            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.seconds(15, 35));
+            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.between(HEARSAY.0, HEARSAY.1));
             condemned.push((place, Some(from)));
             if from <= around.now {
                 verdicts.push((task.id.clone(), complaint));
