@@ -470,10 +470,10 @@ fn messenger_web() -> Service {
         group.as_str()
     );
     service.events = vec![
-        event(9, seconds_ago(40), &unhealthy),
+        event(9, seconds_ago(15), &unhealthy),
         event(
             8,
-            seconds_ago(50),
+            seconds_ago(20),
             "(service messenger-web) has started 1 tasks: (task 5e4d3c2b1a0f4e5d8c7b6a5948372615).",
         ),
         event(7, minutes_ago(3), &unhealthy),
@@ -589,7 +589,7 @@ fn web_tasks() -> Vec<Task> {
                   arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web-tg/6d0ecf831eec9f09)";
     let mut young = task("5e4d3c2b1a0f4e5d8c7b6a5948372615", "web:31", 31, "10.0.12.10", None);
     "PENDING".clone_into(&mut young.last_status);
-    young.created_at = seconds_ago(50);
+    young.created_at = seconds_ago(20);
     let mut healthy = task("0a1b2c3d4e5f46a7b8c9d0e1f2a3b4c5", "web:30", 30, "10.0.12.9", days_ago(6));
     healthy.health = ContainerHealth::Healthy;
     vec![

@@ -1,15 +1,21 @@
 //! What each screen says, as documents for a width. `ui` paints them.
 
 pub mod aws_text;
+pub mod calls;
+pub mod choosers;
 pub mod config;
+pub mod confirmation;
 pub mod deaths;
 pub mod deploys;
+pub mod errors;
 pub mod events;
 pub mod footer;
 pub mod header;
+pub mod help;
 pub mod input;
 pub mod load_balancing;
 pub mod overview;
+pub mod scale;
 pub mod services;
 pub mod source;
 pub mod strips;
@@ -22,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use self::source::Source;
 use super::App;
 use super::document::{Document, Tone};
+use super::overlay::Overlay;
 
 /// A tab of the lower half. The numbers are the keys; those between belong to tabs of later versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -125,7 +132,40 @@ pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
     })
 }
 
-/// What the overlay on the screen says, for those overlays that are documents.
-pub fn overlay(_app: &App, _width: usize) -> Document {
-    Document::default()
+/// What the overlay on the screen says.
+pub fn overlay(app: &App, width: usize) -> Document {
+    let height = usize::from(super::layout::overlay_body(app).height);
+    match app.overlay() {
+        None => Document::default(),
+        Some(Overlay::Help(_)) => help::document(app, width),
+        Some(Overlay::Activity(_)) => calls::document(app, width),
+        Some(Overlay::Errors(_)) => errors::document(app, width),
+        Some(Overlay::Palette(chooser)) => choosers::palette(app, chooser, width, height),
+        Some(Overlay::Clusters(chooser)) => choosers::clusters(app, chooser, width, height),
+        Some(Overlay::Scale(entry)) => scale::document(app, entry, width),
+        Some(Overlay::Confirm(confirmation)) => confirmation::document(confirmation, width, height),
+    }
+}
+
+/// The title of the overlay and, for the other end of the line, the keys that work in it.
+pub fn overlay_title(app: &App) -> (&'static str, &'static str) {
+    match app.overlay() {
+        None => ("", ""),
+        Some(Overlay::Help(_)) => ("Keys", "j k scroll · Esc closes"),
+        Some(Overlay::Activity(_)) => ("AWS calls, newest first (UTC)", "j k scroll · Esc closes"),
+        Some(Overlay::Errors(_)) => ("Errors, newest first", "j k scroll · Esc closes"),
+        Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes"),
+        Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes"),
+        Some(Overlay::Scale(_)) => ("Scale", ""),
+        Some(Overlay::Confirm(confirmation)) => confirmation::title(confirmation),
+    }
+}
+
+/// Where the cursor is in the overlay, column and line, while something is typed.
+pub fn overlay_cursor(app: &App, width: usize) -> Option<(usize, usize)> {
+    match app.overlay()? {
+        Overlay::Palette(chooser) | Overlay::Clusters(chooser) => Some(choosers::cursor(chooser, width)),
+        Overlay::Scale(entry) => Some(scale::cursor(entry, width)),
+        _ => None,
+    }
 }

@@ -24,7 +24,7 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
         return Vec::new();
     };
     let name = plain(arn.name());
-    let room = width.saturating_sub(2 + freshness(app).width().min(width / 3) + 2);
+    let room = width.saturating_sub(2 + freshness(app).width().min(width / 3));
     let style = [Tabs::Apart, Tabs::Together, Tabs::Numbers]
         .into_iter()
         .find(|style| tabs_width(app, *style) + name.width().min(SHORT_NAME) + 2 <= room)
@@ -40,7 +40,7 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
 }
 
 /// A name is not cut below this many columns while tabs can still give way.
-const SHORT_NAME: usize = 16;
+const SHORT_NAME: usize = 12;
 
 /// How much room tabs take.
 #[derive(Clone, Copy, PartialEq, Eq)]
