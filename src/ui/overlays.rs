@@ -18,7 +18,7 @@ pub(super) fn overlay(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     let (title, keys) = screens::overlay_title(app);
     let edge =
         |text: &str, tone| if text.is_empty() { Line::default() } else { Span::new(tone, format!(" {text} ")).into() };
-    canvas.titles(frame, frame.y, &edge(title, Tone::Strong), &edge(keys, Tone::Dim));
+    canvas.titles(frame, frame.y, &edge(title, Tone::Strong), &edge(&keys, Tone::Dim));
     let width = usize::from(body.width);
     let document = screens::overlay(app, width);
     let offset = match overlay {

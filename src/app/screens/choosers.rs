@@ -66,7 +66,7 @@ pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Do
     let mut document = list(chooser, lines, width);
     let remote = &app.store().clusters;
     if let Some(failure) = remote.failure() {
-        explain_failure(failure, &mut document, width);
+        explain_failure(app, failure, &mut document, width);
     } else if remote.value().is_none() {
         document.push(dim("loading clusters…"));
     } else if known.is_empty() {

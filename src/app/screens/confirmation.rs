@@ -9,13 +9,12 @@ use crate::model::query::Mutation;
 /// Columns of the labels.
 const LABEL: usize = 10;
 
-/// The title and the keys.
-pub fn title(confirmation: &Confirmation) -> (&'static str, &'static str) {
-    let title = match &confirmation.plan.mutation {
+/// The title.
+pub const fn title(confirmation: &Confirmation) -> &'static str {
+    match confirmation.plan.mutation {
         Mutation::ForceNewDeployment { .. } => "Force a new deployment?",
         Mutation::Scale { .. } => "Scale?",
-    };
-    (title, "")
+    }
 }
 
 /// The overlay, at most `height` lines.
@@ -42,7 +41,13 @@ pub fn document(confirmation: &Confirmation, width: usize, height: usize) -> Doc
         middle.lines.truncate(room.saturating_sub(1));
         lines.append(&mut middle.lines);
         if room > 0 {
-            lines.push(dim(format!("… {hidden} lines more on a larger screen")).into());
+            let warnings = match plan.warnings.len() {
+                0 => String::new(),
+                1 => ", 1 warning".to_owned(),
+                several => format!(", {several} warnings"),
+            };
+            let words = format!("… {hidden} lines{warnings}: enlarge to read");
+            lines.push(Line::from(toned(Tone::Warn, words)).fitted(width));
         }
     } else {
         lines.append(&mut middle.lines);

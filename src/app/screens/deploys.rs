@@ -30,7 +30,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     match app.store().service_deployments.get(&service.arn).and_then(Remote::value) {
         Some(history) if history.is_empty() => document.push(dim("AWS remembers none (it keeps 90 days)")),
         Some(history) => past(history, now, &mut document, width),
-        None => source(app, service).absence("history", &mut document, width),
+        None => source(app, service).absence(app, "history", &mut document, width),
     }
     document
 }

@@ -31,7 +31,7 @@ pub fn document(app: &App, width: usize) -> Document {
     ];
     let mut legend = vec![strong("Signs  ")];
     for (sign, tone, word) in signs {
-        legend.extend([toned(tone, sign), plain(format!(" {word}   "))]);
+        legend.extend([toned(tone, sign), plain(format!(" {word}  "))]);
     }
     document.paragraph(&legend, width);
     document

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use self::source::Source;
 use super::App;
+use super::command::Command;
 use super::document::{Document, Tone};
 use super::overlay::Overlay;
 
@@ -111,7 +112,7 @@ fn absent(app: &App, width: usize) -> Document {
         return services::explain_nothing(app, width);
     };
     let mut document = Document::default();
-    Source::new(Some(&entry.remote), Some(app.options().refresh)).absence("service", &mut document, width);
+    Source::new(Some(&entry.remote), Some(app.options().refresh)).absence(app, "service", &mut document, width);
     document
 }
 
@@ -147,18 +148,27 @@ pub fn overlay(app: &App, width: usize) -> Document {
     }
 }
 
-/// The title of the overlay and, for the other end of the line, the keys that work in it.
-pub fn overlay_title(app: &App) -> (&'static str, &'static str) {
+/// The title of the overlay, and the keys that work in it.
+pub fn overlay_title(app: &App) -> (&'static str, String) {
+    let scrolls = || {
+        let (down, up, back) = (key(app, Command::Down), key(app, Command::Up), key(app, Command::Back));
+        format!("{down} {up} scroll · {back} closes")
+    };
     match app.overlay() {
-        None => ("", ""),
-        Some(Overlay::Help(_)) => ("Keys", "j k scroll · Esc closes"),
-        Some(Overlay::Activity(_)) => ("AWS calls, newest first (UTC)", "j k scroll · Esc closes"),
-        Some(Overlay::Errors(_)) => ("Errors, newest first", "j k scroll · Esc closes"),
-        Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes"),
-        Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes"),
-        Some(Overlay::Scale(_)) => ("Scale", ""),
-        Some(Overlay::Confirm(confirmation)) => confirmation::title(confirmation),
+        None => ("", String::new()),
+        Some(Overlay::Help(_)) => ("Keys", scrolls()),
+        Some(Overlay::Activity(_)) => ("AWS calls, newest first (UTC)", scrolls()),
+        Some(Overlay::Errors(_)) => ("Errors, newest first", scrolls()),
+        Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
+        Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
+        Some(Overlay::Scale(_)) => ("Scale", String::new()),
+        Some(Overlay::Confirm(confirmation)) => (confirmation::title(confirmation), String::new()),
     }
+}
+
+/// The key of a command as sentences name it.
+fn key(app: &App, command: Command) -> String {
+    app.options().keymap.label(command).unwrap_or_else(|| format!(":{}", command.info().id))
 }
 
 /// Where the cursor is in the overlay, column and line, while something is typed.

@@ -71,10 +71,10 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
                 document.field("route", LABEL, &[route], width);
             }
         }
-        None => of_settings.absence("settings", document, width),
+        None => of_settings.absence(app, "settings", document, width),
     }
     let Some(read) = read else {
-        source.absence("targets", document, width);
+        source.absence(app, "targets", document, width);
         return;
     };
     if read.is_empty() {
