@@ -1,3 +1,10 @@
 //! The `ecsight` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use ecsight::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse()).into()
+}

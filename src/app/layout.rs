@@ -86,7 +86,7 @@ pub fn layout(app: &App) -> Option<Layout> {
 fn list_rows(app: &App, inside: u16) -> u16 {
     let room = inside.saturating_sub(1);
     let most = (room * 2 / 5).max(3).min(room);
-    let wanted = u16::try_from(app.rows().len()).unwrap_or(u16::MAX).max(1);
+    let wanted = u16::try_from(super::service_list::shown(app.store(), app.list()).count()).unwrap_or(u16::MAX).max(1);
     wanted.min(most)
 }
 

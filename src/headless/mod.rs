@@ -1,1 +1,29 @@
-//! Subcommands for scripts: the same AWS layer, no terminal.
+//! Subcommands for scripts: the same AWS layer and the same judgement as the screen, no terminal needed.
+//!
+//! Results go to stdout and nothing else does; notes, plans, questions, progress and errors go to stderr. What went wrong is a
+//! [`Failure`]; which exit code it becomes is decided in one place, by the command line.
+//!
+//! ```text
+//!  resolve (names) ─▶ services ─▶ table | JSON
+//!        │            tasks    ─▶ table | JSON
+//!        └──────────▶ change (plan, consent, send) ─▶ follow (--wait)
+//! ```
+
+mod change;
+mod clock;
+mod console;
+mod failure;
+mod follow;
+mod resolve;
+mod services;
+mod table;
+mod targets;
+mod tasks;
+
+pub use change::{Change, Consent, change};
+pub use clock::AwsClock;
+pub use console::{Ask, Console, Format};
+pub use failure::Failure;
+pub use follow::Patience;
+pub use services::services;
+pub use tasks::{TaskSelection, tasks};

@@ -55,6 +55,8 @@ pub enum ErrorKind {
     Unavailable,
     /// We refused to send it because of `--read-only`.
     ReadOnly,
+    /// Nobody waited for the answer any more.
+    Cancelled,
     /// AWS answered that something is wrong on its side (5xx).
     Server,
     /// Anything else, such as an answer that could not be read.
@@ -64,7 +66,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Whether the same call may succeed later without anybody doing something.
     pub const fn may_pass(self) -> bool {
-        matches!(self, Self::Throttled | Self::Timeout | Self::Network | Self::Server | Self::Other)
+        matches!(self, Self::Throttled | Self::Timeout | Self::Network | Self::Cancelled | Self::Server | Self::Other)
     }
 
     /// A word or two for a narrow column.
@@ -81,6 +83,7 @@ impl ErrorKind {
             Self::Network => "network",
             Self::Unavailable => "unavailable",
             Self::ReadOnly => "read-only",
+            Self::Cancelled => "cancelled",
             Self::Server => "AWS error",
             Self::Other => "error",
         }
@@ -109,7 +112,7 @@ impl CallError {
             return hint.clone();
         }
         match self.kind {
-            ErrorKind::Throttled => "AWS limits the rate of calls; waiting and asking again less often".to_owned(),
+            ErrorKind::Throttled => "AWS limits the rate of calls: ask less often".to_owned(),
             ErrorKind::Denied => format!("ask for the IAM permission {}", self.operation),
             ErrorKind::ExpiredCredentials => "log in again (for SSO: aws sso login) and retry".to_owned(),
             ErrorKind::NoCredentials => {
@@ -118,15 +121,14 @@ impl CallError {
             ErrorKind::NoRegion => "pass --region or set AWS_REGION".to_owned(),
             ErrorKind::NotFound => "check the name, the account and the region".to_owned(),
             ErrorKind::Invalid => "check the arguments".to_owned(),
-            ErrorKind::Timeout => "check that the endpoint can be reached from here; asking again".to_owned(),
-            ErrorKind::Network => "check the network, the proxy and the endpoint; asking again".to_owned(),
+            ErrorKind::Timeout => "check that the endpoint can be reached from here".to_owned(),
+            ErrorKind::Network => "check the network, the proxy and the endpoint".to_owned(),
             ErrorKind::Unavailable => {
                 "this endpoint does not offer the operation; what needs it stays unknown".to_owned()
             }
             ErrorKind::ReadOnly => "start without --read-only to change things".to_owned(),
-            ErrorKind::Server | ErrorKind::Other => {
-                "asking again; if it persists see the AWS Health dashboard".to_owned()
-            }
+            ErrorKind::Cancelled => "nothing to do: something else was looked at before the answer came".to_owned(),
+            ErrorKind::Server | ErrorKind::Other => "if it persists, see the AWS Health dashboard".to_owned(),
         }
     }
 }
@@ -152,7 +154,7 @@ pub struct CallRecord {
     pub failure: Option<(ErrorKind, String)>,
     /// AWS's id of the request.
     pub request_id: Option<String>,
-    /// The Date of the answer: AWS's clock, against which durations are measured.
+    /// The Date of the answer: AWS's clock, against which durations are measured when the local one is wrong.
     pub server_time: Option<Timestamp>,
     /// Whether the operation changes something.
     pub mutating: bool,

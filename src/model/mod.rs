@@ -1,7 +1,7 @@
 //! Our words for ECS: plain data without any type of the SDK. Everything else in the program speaks in these.
 //!
 //! ```text
-//!  arn   call (errors, records)   known   secret   text
+//!  arn   call (errors, records)   known   secret   text   near
 //!    └──────┬───────────────────────┴───────┘
 //!  cluster  service  task  task_definition  load_balancing  service_deployment
 //!    └──────┴────────┴─────────┬─────────────────┴────────────────┘
@@ -13,6 +13,7 @@ pub mod call;
 pub mod cluster;
 pub mod known;
 pub mod load_balancing;
+pub mod near;
 pub mod query;
 pub mod secret;
 pub mod service;

@@ -33,6 +33,8 @@ fn poisoned(text: &str) -> World {
     let tasks = world.tasks.remove(old.name()).unwrap();
     world.services[2].arn = arn.clone();
     world.tasks.insert(arn.name().to_owned(), tasks);
+    let history = world.history.remove(old.name()).unwrap();
+    world.history.insert(arn.name().to_owned(), history);
     for task in world.tasks.values_mut().flatten() {
         task.availability_zone = Some(text.to_owned());
         task.last_status.push_str(text);

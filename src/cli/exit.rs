@@ -1,0 +1,49 @@
+//! The exit codes, on which scripts rely.
+
+use std::process::ExitCode;
+
+use crate::headless::Failure;
+use crate::model::call::ErrorKind;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done as asked.
+    Done,
+    /// A rollout that was waited for fails or was not over in time.
+    RolloutFailed,
+    /// Wrong usage, an unknown name, or a change that was refused.
+    Usage,
+    /// AWS could not be asked or said no.
+    Aws,
+    /// Ended by a signal; the code is the one a shell reports for it.
+    Signal(u8),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::RolloutFailed => 1,
+            Exit::Usage => 2,
+            Exit::Aws => 3,
+            Exit::Signal(code) => code,
+        })
+    }
+}
+
+impl From<&Failure> for Exit {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            failure if failure.reader_is_gone() => Self::Done,
+            Failure::RolloutFailing(_) | Failure::RolloutTimeout(_) => Self::RolloutFailed,
+            Failure::Aws(error) if error.kind != ErrorKind::ReadOnly => Self::Aws,
+            Failure::Aws(_)
+            | Failure::Unknown { .. }
+            | Failure::ClusterNeeded { .. }
+            | Failure::Refused(_)
+            | Failure::NotConfirmed { .. }
+            | Failure::Output(_) => Self::Usage,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! From what was typed to what happens.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use super::arguments::{Cli, Command, Consent, Output};
+use super::exit::Exit;
+use super::{screen, simulate, trace};
+use crate::aws::{self, Aws, Credentials};
+use crate::config::Settings;
+use crate::headless::{self, AwsClock, Change, Console, Failure, Format, Patience, TaskSelection};
+
+/// Runs what the command line asks for.
+pub fn run(cli: Cli) -> Exit {
+    let Cli { mut global, command } = cli;
+    let file = global.config.take();
+    // The configured cluster is a real one; on a simulated AWS only what was typed can be meant.
+    let typed = matches!(command, Some(Command::Demo(_))).then(|| (global.cluster.clone(), global.service.clone()));
+    let mut settings = match Settings::load(global.layer(), file.as_deref(), &|variable| std::env::var_os(variable)) {
+        Ok(settings) => settings,
+        Err(error) => return complain(Exit::Usage, &error.to_string(), None),
+    };
+    if let Some((cluster, service)) = typed {
+        (settings.cluster, settings.service) = (cluster, service);
+    }
+    if let Some(path) = &settings.log_file
+        && let Err(error) = trace::start(path)
+    {
+        return complain(Exit::Usage, &format!("cannot write the log file {}: {error}", path.display()), None);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(Exit::Usage, &format!("cannot start: {error}"), None),
+    };
+    let exit = runtime.block_on(dispatch(command, settings));
+    // A look-up of a name that hangs must not keep the program from ending.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn dispatch(command: Option<Command>, settings: Settings) -> Exit {
+    let done = match command {
+        None => {
+            let mut connection = connection(&settings);
+            // What is on the screen is asked for again soon anyway.
+            connection.attempts = 1;
+            return screen::open(connection, settings, None).await;
+        }
+        Some(Command::Demo(world)) => return simulate::demo(world, settings).await,
+        Some(Command::Simulate(arguments)) => return simulate::serve(arguments).await,
+        Some(Command::Services(list)) => {
+            headless(settings, async |aws, settings, clock, console| {
+                let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
+                headless::services(aws, cluster, service, list.output.into(), clock, console).await
+            })
+            .await
+        }
+        Some(Command::Tasks(tasks)) => {
+            let selection = if tasks.stopped { TaskSelection::Stopped } else { TaskSelection::Running };
+            headless(settings, async |aws, settings, clock, console| {
+                let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
+                let format = tasks.output.into();
+                headless::tasks(aws, cluster, service, selection, format, clock, console).await
+            })
+            .await
+        }
+        Some(Command::Redeploy(redeploy)) => {
+            change(settings, &redeploy.name, Change::ForceNewDeployment, &redeploy.consent).await
+        }
+        Some(Command::Scale(scale)) => change(settings, &scale.name, Change::Scale(scale.count), &scale.consent).await,
+    };
+    match done {
+        Ok(()) => Exit::Done,
+        Err(failure) if failure.reader_is_gone() => Exit::Done,
+        Err(failure) => complain(Exit::from(&failure), &failure.to_string(), failure.advice().as_deref()),
+    }
+}
+
+async fn change(settings: Settings, name: &str, change: Change, consent: &Consent) -> Result<(), Failure> {
+    headless(settings, async |aws, settings, clock, console| {
+        let patience = Patience { timeout: consent.timeout, period: settings.refresh_interval() };
+        let consent = headless::Consent { given: consent.yes, wait: consent.wait.then_some(patience) };
+        headless::change(aws, settings.cluster.as_deref(), name, change, consent, clock, console).await
+    })
+    .await
+}
+
+/// Runs a headless command on the real streams.
+async fn headless(
+    settings: Settings,
+    command: impl AsyncFnOnce(&Aws, &Settings, &AwsClock, &mut Console<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let clock = AwsClock::default();
+    let observer = clock.clone();
+    let aws = Aws::connect(connection(&settings), move |record| observer.observe(&record)).await;
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let colour = out.is_terminal() && !settings.no_color;
+    let mut ask = |question: &str| asked(question);
+    let somebody = io::stdin().is_terminal() && err.is_terminal();
+    let mut console = Console { out: &mut out, err: &mut err, ask: None, colour };
+    if somebody {
+        console.ask = Some(&mut ask);
+    }
+    command(&aws, &settings, &clock, &mut console).await
+}
+
+/// How headless commands talk to AWS: they ask once and leave, so every read is tried a few times.
+fn connection(settings: &Settings) -> aws::Settings {
+    aws::Settings {
+        profile: settings.profile.clone(),
+        region: settings.region.clone(),
+        endpoint_url: settings.endpoint_url.as_ref().map(ToString::to_string),
+        credentials: Credentials::Chain,
+        read_only: settings.read_only,
+        attempts: 3,
+        call_timeout: Duration::from_secs(5),
+    }
+}
+
+/// Asks on the terminal; only `y` and `yes` mean yes.
+fn asked(question: &str) -> bool {
+    let _ = write!(io::stderr(), "{question}").and_then(|()| io::stderr().flush());
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// Says on stderr what is wrong and what to do about it.
+pub(super) fn complain(exit: Exit, sentence: &str, advice: Option<&str>) -> Exit {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "error: {sentence}");
+    if let Some(advice) = advice {
+        let _ = writeln!(err, "  {advice}");
+    }
+    exit
+}
+
+impl From<Output> for Format {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Table => Self::Table,
+            Output::Json => Self::Json,
+        }
+    }
+}

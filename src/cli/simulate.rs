@@ -1,0 +1,98 @@
+//! `ecsight simulate` serves the simulated AWS for others, `ecsight demo` opens the screen on it.
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::arguments::{Simulate, SimulatedWorld};
+use super::exit::Exit;
+use super::run::complain;
+use super::screen;
+use crate::aws::{self, Credentials};
+use crate::config::Settings;
+use crate::sim::{Options, REGION, Simulator, SimulatorError};
+
+/// What the simulator is given as access key and secret; it takes anything.
+const KEY: &str = "test";
+
+const SERVICES_A_CLUSTER: usize = 12;
+
+/// Serves until SIGINT or SIGTERM.
+pub(super) async fn serve(arguments: Simulate) -> Exit {
+    let Simulate { listen, clusters, latency_ms, world } = arguments;
+    match start(listen, &world, clusters, Duration::from_millis(latency_ms)).await {
+        Ok(simulator) => match announce(&simulator, listen).and(interrupted().await) {
+            Ok(()) => Exit::Done,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+            Err(error) => complain(Exit::Usage, &format!("cannot serve: {error}"), None),
+        },
+        Err(error) => complain(Exit::Usage, &error.to_string(), None),
+    }
+}
+
+/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts.
+pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
+        Ok(simulator) => simulator,
+        Err(error) => return complain(Exit::Usage, &error.to_string(), None),
+    };
+    let connection = aws::Settings {
+        region: Some(REGION.to_owned()),
+        endpoint_url: Some(simulator.endpoint()),
+        credentials: Credentials::Fixed { access_key: KEY.to_owned(), secret_key: KEY.to_owned() },
+        read_only: settings.read_only,
+        ..aws::Settings::default()
+    };
+    screen::open(connection, settings, Some("demo".to_owned())).await
+}
+
+/// Starts a simulator with the world that was asked for.
+pub(super) async fn start(
+    listen: SocketAddr,
+    wanted: &SimulatedWorld,
+    clusters: Option<u32>,
+    latency: Duration,
+) -> Result<Simulator, SimulatorError> {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let clusters = clusters.map(count);
+    let options = Options {
+        seed: wanted.seed,
+        // Who asks for clusters gets a generated world, with some services in each unless their number was given.
+        services: wanted.services.map(count).or(clusters.map(|clusters| clusters * SERVICES_A_CLUSTER)),
+        clusters,
+        latency,
+        speed: wanted.speed,
+    };
+    let simulator = Simulator::start(listen, options.world(), options.clock(), options.latency).await?;
+    for injection in &wanted.faults {
+        simulator.inject(&injection.operation, injection.fault);
+    }
+    Ok(simulator)
+}
+
+/// Says where it listens, first of all and on stdout for programs, then on stderr how people use it.
+fn announce(simulator: &Simulator, listen: SocketAddr) -> io::Result<()> {
+    let endpoint = simulator.endpoint();
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on {endpoint}").and_then(|()| out.flush())?;
+    let mut err = io::stderr().lock();
+    if !listen.ip().is_loopback() {
+        writeln!(err, "warning: anybody who reaches {listen} can use it; there is no authentication")?;
+    }
+    let keys = format!("AWS_ACCESS_KEY_ID={KEY} AWS_SECRET_ACCESS_KEY={KEY} AWS_REGION={REGION}");
+    writeln!(err, "{keys} ecsight --endpoint-url {endpoint}")?;
+    writeln!(err, "{keys} aws ecs list-services --cluster shop-prod --endpoint-url {endpoint}")
+}
+
+/// Waits until somebody ends the program.
+async fn interrupted() -> io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
