@@ -17,7 +17,7 @@ use super::message::{Effect, Urgency};
 use super::overlay::{Button, Confirmation, Overlay, ScaleEntry, Stage};
 use super::remote::{Remote, RequestId};
 use crate::actions::plan::{Place, Plan};
-use crate::actions::rollout::{Progress, Watch};
+use crate::actions::rollout::{Progress, Verdict, Watch};
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::{CallError, ErrorKind};
 use crate::model::load_balancing::Target;
@@ -245,7 +245,8 @@ impl App {
     /// Brings what is being followed up to date with what is known.
     pub(super) fn update_watches(&mut self) {
         let now = self.aws_now();
-        for watching in &mut self.watches {
+        // What has settled is over: it keeps the time it took.
+        for watching in self.watches.iter_mut().filter(|watching| watching.progress.verdict != Verdict::Steady) {
             let Some(service) = self.store.service(watching.watch.mutation.service()) else { continue };
             let groups = service.target_groups();
             let targets: Vec<&[Target]> = groups

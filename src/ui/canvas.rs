@@ -113,7 +113,7 @@ impl<'a> Canvas<'a> {
         let free = area.right().saturating_sub(1).saturating_sub(end);
         let wanted = u16::try_from(right.width()).unwrap_or(u16::MAX);
         if wanted > 0 && free > 3 {
-            let width = wanted.min(free - 1);
+            let width = wanted.min(free);
             let column = area.right() - 1 - width;
             self.line(column, row, width, &right.clone().fitted(usize::from(width)));
         }

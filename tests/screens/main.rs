@@ -13,5 +13,9 @@
 mod fixtures;
 mod session;
 
+mod following;
+mod hostile;
 mod main_screen;
+mod overlays;
 mod tabs;
+mod trouble;

@@ -33,6 +33,12 @@ pub fn event_text(message: &str, service: &str) -> String {
     short_names(text)
 }
 
+/// Whether a deployment's reason only repeats its state: `ECS deployment ecs-svc/1 in progress.`
+pub fn says_nothing(reason: &str) -> bool {
+    reason.starts_with("ECS deployment ecs-svc/")
+        && (reason.ends_with(" in progress.") || reason.ends_with(" completed."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,7 +29,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
                 Some(definition) => task_definition(definition, &mut document, width),
                 None => {
                     document.push(strong(arn.name()));
-                    Source::new(remote, None).absence("task definition", &mut document, width);
+                    Source::new(remote, None).absence(app, "task definition", &mut document, width);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::aws_text::short_names;
+use super::aws_text::{says_nothing, short_names};
 use super::services::is_rolled_back;
 use super::source::Source;
 use crate::app::App;
@@ -30,7 +30,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     match app.store().service_deployments.get(&service.arn).and_then(Remote::value) {
         Some(history) if history.is_empty() => document.push(dim("AWS remembers none (it keeps 90 days)")),
         Some(history) => past(history, now, &mut document, width),
-        None => source(app, service).absence("history", &mut document, width),
+        None => source(app, service).absence(app, "history", &mut document, width),
     }
     document
 }
@@ -55,7 +55,7 @@ fn deployments(service: &Service, now: Timestamp, document: &mut Document, width
     document.lines.extend(table.head);
     for (line, deployment) in table.lines.into_iter().zip(&service.deployments) {
         document.push(line);
-        if let Some(reason) = &deployment.rollout_reason {
+        if let Some(reason) = deployment.rollout_reason.as_deref().filter(|reason| !says_nothing(reason)) {
             document.field("", 2, &[dim(short_names(reason))], width);
         }
     }

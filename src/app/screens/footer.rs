@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::app::command::{self, Command, CommandInfo};
 use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::keymap;
+use crate::app::overlay::Overlay;
 
 /// The footer for a width, and the column of the cursor while something is typed in it.
 pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
@@ -18,6 +19,15 @@ pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
         let keys: Vec<String> = app.pending_keys().iter().map(|press| keymap::label(&press.to_string())).collect();
         let line = Line::of([plain(" "), strong(keys.join(" ")), dim(" … waiting for the next key")]);
         return (line.fitted(width), None);
+    }
+    let asks = matches!(
+        app.overlay(),
+        Some(Overlay::Palette(_) | Overlay::Clusters(_) | Overlay::Scale(_) | Overlay::Confirm(_))
+    );
+    // While a question is open its keys are the only ones that do something.
+    if asks {
+        let (_, keys) = super::overlay_title(app);
+        return (Line::of([plain(" "), dim(keys)]).fitted(width), None);
     }
     (hints(app, width), None)
 }

@@ -26,7 +26,7 @@ pub fn settings<'a>(app: &'a App, group: &TargetGroupArn) -> (Option<&'a TargetG
     (remote.and_then(Remote::value), Source::new(remote, Some(SETTINGS)))
 }
 
-/// `GET / on traffic-port wants 200 every 30s, waits 5s · 2 failures → unhealthy, 5 successes → healthy`.
+/// `GET / on traffic-port wants 200 every 30s, 2 failures → unhealthy`.
 pub fn health_check(settings: &HealthCheckSettings) -> String {
     let protocol = settings.protocol.as_deref().unwrap_or("?");
     let port = settings.port.as_deref().unwrap_or("?");
@@ -35,23 +35,18 @@ pub fn health_check(settings: &HealthCheckSettings) -> String {
         Some(path) => format!("GET {path} over {protocol} on {port}"),
         None => format!("{protocol} connection on {port}"),
     };
-    let mut text = request;
-    if let Some(matcher) = &settings.matcher {
-        text.push_str(&format!(" wants {matcher}"));
-    }
-    if let Some(interval) = settings.interval_seconds {
-        text.push_str(&format!(" every {interval}s"));
-    }
-    if let Some(timeout) = settings.timeout_seconds {
-        text.push_str(&format!(", waits {timeout}s"));
-    }
-    if let Some(threshold) = settings.unhealthy_threshold {
-        text.push_str(&format!(" · {threshold} failures → unhealthy"));
-    }
-    if let Some(threshold) = settings.healthy_threshold {
-        text.push_str(&format!(", {threshold} successes → healthy"));
-    }
-    text
+    let wants = settings.matcher.as_ref().map(|matcher| format!(" wants {matcher}"));
+    let every = settings.interval_seconds.map(|seconds| format!(" every {seconds}s"));
+    let until = settings.unhealthy_threshold.map(|failures| format!(", {failures} failures → unhealthy"));
+    [Some(request), wants, every, until].into_iter().flatten().collect()
+}
+
+/// [`health_check`] with what is left: `· waits 5s, 5 successes → healthy again`.
+pub fn health_check_in_full(settings: &HealthCheckSettings) -> String {
+    let wait = settings.timeout_seconds.map(|seconds| format!("waits {seconds}s"));
+    let back = settings.healthy_threshold.map(|successes| format!("{successes} successes → healthy again"));
+    let rest: Vec<String> = wait.into_iter().chain(back).collect();
+    if rest.is_empty() { health_check(settings) } else { format!("{} · {}", health_check(settings), rest.join(", ")) }
 }
 
 /// `0/4 healthy · 3 unhealthy · 1 initial · 1 draining`.

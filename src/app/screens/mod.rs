@@ -1,15 +1,21 @@
 //! What each screen says, as documents for a width. `ui` paints them.
 
 pub mod aws_text;
+pub mod calls;
+pub mod choosers;
 pub mod config;
+pub mod confirmation;
 pub mod deaths;
 pub mod deploys;
+pub mod errors;
 pub mod events;
 pub mod footer;
 pub mod header;
+pub mod help;
 pub mod input;
 pub mod load_balancing;
 pub mod overview;
+pub mod scale;
 pub mod services;
 pub mod source;
 pub mod strips;
@@ -21,7 +27,9 @@ use serde::{Deserialize, Serialize};
 
 use self::source::Source;
 use super::App;
+use super::command::Command;
 use super::document::{Document, Tone};
+use super::overlay::Overlay;
 
 /// A tab of the lower half. The numbers are the keys; those between belong to tabs of later versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,7 +112,7 @@ fn absent(app: &App, width: usize) -> Document {
         return services::explain_nothing(app, width);
     };
     let mut document = Document::default();
-    Source::new(Some(&entry.remote), Some(app.options().refresh)).absence("service", &mut document, width);
+    Source::new(Some(&entry.remote), Some(app.options().refresh)).absence(app, "service", &mut document, width);
     document
 }
 
@@ -125,7 +133,49 @@ pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
     })
 }
 
-/// What the overlay on the screen says, for those overlays that are documents.
-pub fn overlay(_app: &App, _width: usize) -> Document {
-    Document::default()
+/// What the overlay on the screen says.
+pub fn overlay(app: &App, width: usize) -> Document {
+    let height = usize::from(super::layout::overlay_body(app).height);
+    match app.overlay() {
+        None => Document::default(),
+        Some(Overlay::Help(_)) => help::document(app, width),
+        Some(Overlay::Activity(_)) => calls::document(app, width),
+        Some(Overlay::Errors(_)) => errors::document(app, width),
+        Some(Overlay::Palette(chooser)) => choosers::palette(app, chooser, width, height),
+        Some(Overlay::Clusters(chooser)) => choosers::clusters(app, chooser, width, height),
+        Some(Overlay::Scale(entry)) => scale::document(app, entry, width),
+        Some(Overlay::Confirm(confirmation)) => confirmation::document(confirmation, width, height),
+    }
+}
+
+/// The title of the overlay, and the keys that work in it.
+pub fn overlay_title(app: &App) -> (&'static str, String) {
+    let scrolls = || {
+        let (down, up, back) = (key(app, Command::Down), key(app, Command::Up), key(app, Command::Back));
+        format!("{down} {up} scroll · {back} closes")
+    };
+    match app.overlay() {
+        None => ("", String::new()),
+        Some(Overlay::Help(_)) => ("Keys", scrolls()),
+        Some(Overlay::Activity(_)) => ("AWS calls, newest first (UTC)", scrolls()),
+        Some(Overlay::Errors(_)) => ("Errors, newest first", scrolls()),
+        Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
+        Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
+        Some(Overlay::Scale(_)) => ("Scale", String::new()),
+        Some(Overlay::Confirm(confirmation)) => (confirmation::title(confirmation), String::new()),
+    }
+}
+
+/// The key of a command as sentences name it.
+fn key(app: &App, command: Command) -> String {
+    app.options().keymap.label(command).unwrap_or_else(|| format!(":{}", command.info().id))
+}
+
+/// Where the cursor is in the overlay, column and line, while something is typed.
+pub fn overlay_cursor(app: &App, width: usize) -> Option<(usize, usize)> {
+    match app.overlay()? {
+        Overlay::Palette(chooser) | Overlay::Clusters(chooser) => Some(choosers::cursor(chooser, width)),
+        Overlay::Scale(entry) => Some(scale::cursor(entry, width)),
+        _ => None,
+    }
 }

@@ -1,6 +1,6 @@
 //! Tab Overview: what matters most about a service, the worst first, since on a small screen only the first lines are seen.
 
-use super::aws_text::{event_text, short_names};
+use super::aws_text::{event_text, says_nothing, short_names};
 use super::deaths::causes;
 use super::load_balancing::{counts, health_check, reasons, routes, settings, targets};
 use super::services::{bar, is_rolled_back, mark, revisions};
@@ -93,7 +93,7 @@ fn rollout(app: &App, service: &Service, document: &mut Document, width: usize) 
     spans.extend(circuit_breaker(app, service));
     spans.push(plain(format!(" · {state} for {age}")));
     document.field("rollout", LABEL, &spans, width);
-    if let Some(reason) = new.rollout_reason.as_deref().filter(|reason| !is_boilerplate(reason)) {
+    if let Some(reason) = new.rollout_reason.as_deref().filter(|reason| !says_nothing(reason)) {
         document.field("", LABEL, &[plain(short_names(reason))], width);
     }
 }
@@ -108,11 +108,6 @@ fn circuit_breaker(app: &App, service: &Service) -> Option<Span> {
         let tone = if breaker.failures > 0 { Tone::Warn } else { Tone::Plain };
         toned(tone, format!(" · circuit breaker {} of {}", breaker.failures, breaker.threshold))
     })
-}
-
-/// `ECS deployment ecs-svc/1 in progress.` says nothing that the line above does not.
-fn is_boilerplate(reason: &str) -> bool {
-    reason.ends_with("in progress.") || reason.ends_with("completed.")
 }
 
 fn task_sets(app: &App, service: &Service, document: &mut Document, width: usize) {

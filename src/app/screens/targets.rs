@@ -1,6 +1,6 @@
 //! Tab Targets: each target group with how it checks, which rules lead to it, and its targets beside the tasks they are.
 
-use super::load_balancing::{counts, health_check, mark, reason, routes, settings, targets};
+use super::load_balancing::{counts, health_check_in_full, mark, reason, routes, settings, targets};
 use super::source::Source;
 use super::tasks::task_label;
 use crate::app::App;
@@ -66,15 +66,15 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
     document.paragraph(&heading, width);
     match settings {
         Some(settings) => {
-            document.field("check", LABEL, &[plain(health_check(&settings.health_check))], width);
+            document.field("check", LABEL, &[plain(health_check_in_full(&settings.health_check))], width);
             for route in routes(app, settings) {
                 document.field("route", LABEL, &[route], width);
             }
         }
-        None => of_settings.absence("settings", document, width),
+        None => of_settings.absence(app, "settings", document, width),
     }
     let Some(read) = read else {
-        source.absence("targets", document, width);
+        source.absence(app, "targets", document, width);
         return;
     };
     if read.is_empty() {

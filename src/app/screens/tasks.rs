@@ -29,7 +29,7 @@ pub fn source<'a>(app: &'a App, service: &Service) -> Source<'a> {
 pub fn document(app: &App, service: &Service, width: usize) -> Document {
     let mut document = Document::default();
     let Some(tasks) = app.store().tasks.get(&service.arn).and_then(Remote::value) else {
-        source(app, service).absence("tasks", &mut document, width);
+        source(app, service).absence(app, "tasks", &mut document, width);
         return document;
     };
     if tasks.is_empty() {

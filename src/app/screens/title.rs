@@ -24,7 +24,7 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
         return Vec::new();
     };
     let name = plain(arn.name());
-    let room = width.saturating_sub(2 + freshness(app).width().min(width / 3) + 2);
+    let room = width.saturating_sub(2 + freshness(app).width().min(width / 3));
     let style = [Tabs::Apart, Tabs::Together, Tabs::Numbers]
         .into_iter()
         .find(|style| tabs_width(app, *style) + name.width().min(SHORT_NAME) + 2 <= room)
@@ -36,11 +36,12 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
         let span = toned(if open { Tone::Accent } else { Tone::Plain }, tab_text(tab, open, style));
         pieces.push(Piece { span, tab: Some(tab) });
     }
+    pieces.push(Piece { span: plain(" "), tab: None });
     pieces
 }
 
 /// A name is not cut below this many columns while tabs can still give way.
-const SHORT_NAME: usize = 16;
+const SHORT_NAME: usize = 11;
 
 /// How much room tabs take.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ fn tab_text(tab: Tab, open: bool, style: Tabs) -> String {
 }
 
 fn tabs_width(app: &App, style: Tabs) -> usize {
-    Tab::ALL.iter().map(|tab| tab_text(*tab, *tab == app.detail().tab, style).len()).sum()
+    Tab::ALL.iter().map(|tab| tab_text(*tab, *tab == app.detail().tab, style).len()).sum::<usize>() + 1
 }
 
 /// The title as a line.
