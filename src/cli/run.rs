@@ -92,7 +92,11 @@ async fn headless(
 ) -> Result<(), Failure> {
     let clock = AwsClock::default();
     let observer = clock.clone();
-    let aws = Aws::connect(connection(&settings), move |record| observer.observe(&record)).await;
+    let aws = Aws::connect(connection(&settings), move |record| {
+        trace::call(&record);
+        observer.observe(&record);
+    })
+    .await;
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let colour = out.is_terminal() && !settings.no_color;
     let mut ask = |question: &str| asked(question);
