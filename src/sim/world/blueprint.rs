@@ -7,7 +7,7 @@
 //! world.add_service("test", &Blueprint::web("shop").tasks(3));
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(crate) const LOAD_BALANCER_GROUP: &str = "sg-0c41a7be2d95f3068";
 pub(crate) const TASK_GROUP: &str = "sg-0e8f21d6b7a3940c5";
 
 /// Between two steady state messages in the history of a service that begins settled.
-const STEADY_STATE_MESSAGES: Duration = Duration::from_secs(6 * 3600);
+const STEADY_STATE_MESSAGES: Duration = Duration::from_hours(6);
 
 /// What leads to a service.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +125,7 @@ impl Blueprint {
             grace: Duration::ZERO,
             security_groups: vec![TASK_GROUP.to_owned()],
             front: None,
-            settled_for: Some(Duration::from_secs(9 * 24 * 3600)),
+            settled_for: Some(Duration::from_hours(9 * 24)),
         }
     }
 
@@ -300,7 +300,7 @@ impl World {
             free_cpu: 2048,
             free_memory: 7680,
             ports: Vec::new(),
-            registered_at: self.now - Duration::from_secs(30 * 24 * 3600),
+            registered_at: self.now - Duration::from_hours(30 * 24),
         };
         if let Some(cluster) = self.clusters.get_mut(place) {
             cluster.instances.push(instance);
@@ -341,7 +341,7 @@ impl World {
             security_groups: groups,
             nodes,
             listeners: Vec::new(),
-            created_at: self.now - Duration::from_secs(200 * 24 * 3600),
+            created_at: self.now - Duration::from_hours(200 * 24),
         };
         if kind == LoadBalancerKind::Application {
             let http = listener(&suffix, 80, "HTTP", RuleAction::RedirectToHttps, &mut self.ids);
@@ -352,10 +352,23 @@ impl World {
         arn
     }
 
+    /// A name that no other target group has, of the 32 characters AWS allows.
+    fn target_group_name(&self, service: &str) -> String {
+        let mut number = 1;
+        loop {
+            let ending = if number == 1 { "-tg".to_owned() } else { format!("-tg-{number}") };
+            let name: String = service.chars().take(32 - ending.len()).chain(ending.chars()).collect();
+            if self.load_balancing.target_group_named(&name).is_none() {
+                return name;
+            }
+            number += 1;
+        }
+    }
+
     fn add_target_group(&mut self, blueprint: &Blueprint, front: &Front, listens: Listens) -> String {
         let kind = if front.network { LoadBalancerKind::Network } else { LoadBalancerKind::Application };
         let balancer = self.load_balancer(&front.load_balancer, kind);
-        let name: String = format!("{}-tg", blueprint.name).chars().take(32).collect();
+        let name = self.target_group_name(&blueprint.name);
         let suffix = self.ids.hex(16);
         let arn = self.ids.elb_arn(&format!("targetgroup/{name}/{suffix}"));
         self.load_balancing.target_groups.insert(
@@ -409,7 +422,7 @@ impl World {
             name: blueprint.name.clone(),
             arn: self.ids.ecs_arn(&format!("service/{cluster}/{}", blueprint.name)),
             cluster: cluster.to_owned(),
-            created_at: deployed_at - Duration::from_secs(120 * 24 * 3600),
+            created_at: deployed_at - Duration::from_hours(120 * 24),
             controller: blueprint.controller,
             launch: blueprint.launch,
             subnets: if on_fargate { private.into_iter().map(|(id, _)| id).collect() } else { Vec::new() },
@@ -424,6 +437,7 @@ impl World {
             history: Vec::new(),
             revisions: Vec::new(),
             tasks: Vec::new(),
+            stopped_tasks: VecDeque::new(),
             events: EventLog::default(),
             schedule: Schedule { due: self.now, starts_after: deployed_at, ..Schedule::default() },
         };
@@ -454,8 +468,9 @@ impl Service {
     /// Makes the service what it would be if its deployment had come in at `deployed_at` and nothing had happened since.
     fn settle(&mut self, definition: &Arc<TaskDefinition>, deployed_at: Moment, around: &mut Surroundings<'_>) {
         let Some(primary) = self.primary().map(|primary| primary.id.clone()) else { return };
-        for _ in 0..self.desired {
-            let Ok(mut task) = self.new_task(&primary, definition, around) else { break };
+        for place in 0..self.desired {
+            let subnet = self.subnets.get(place % self.subnets.len().max(1));
+            let Ok(mut task) = self.new_task(&primary, definition, subnet, around) else { break };
             task.settle(&self.bindings, around);
             let created = deployed_at + around.ids.seconds(1, 40);
             task.created_at = created;
@@ -476,7 +491,8 @@ impl Service {
             record.updated_at = completed_at;
         }
         self.say(completed_at, &format!("(deployment {primary}) deployment completed."), around.ids);
-        let mut steady = completed_at;
+        // Older ones would fall out of the log again.
+        let mut steady = completed_at.max(around.now - STEADY_STATE_MESSAGES * 100);
         loop {
             self.say(steady, "has reached a steady state.", around.ids);
             self.schedule.steady_told = Some(steady);

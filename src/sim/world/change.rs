@@ -7,7 +7,7 @@ use super::application::Application;
 use super::load_balancing::{CheckProtocol, HealthCheck, TargetGroup};
 use super::moment::Moment;
 use super::service::{CircuitBreaker, Controller, Service};
-use super::task::{Status, StopCode, Surroundings};
+use super::task::{StopCode, Surroundings, Task};
 use super::task_definition::TaskDefinition;
 use super::{Cluster, World};
 
@@ -23,12 +23,20 @@ pub(crate) struct ServiceChange {
     pub(crate) circuit_breaker: Option<CircuitBreaker>,
 }
 
+/// Where a health check goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckPort {
+    /// To the port that traffic uses.
+    Traffic,
+    /// Always to this one.
+    Fixed(u16),
+}
+
 /// What ModifyTargetGroup may change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HealthCheckChange {
     pub(crate) protocol: Option<CheckProtocol>,
-    /// The inner one is absent for `traffic-port`.
-    pub(crate) port: Option<Option<u16>>,
+    pub(crate) port: Option<CheckPort>,
     pub(crate) path: Option<String>,
     pub(crate) matcher: Option<String>,
     pub(crate) interval: Option<Duration>,
@@ -110,11 +118,12 @@ impl World {
         let Cluster { services, instances, .. } = find_cluster(clusters, cluster)?;
         let mut around = Surroundings { network, load_balancing, instances, ids, now: *now };
         for service in services {
-            let Some(found) = service.tasks.iter_mut().find(|candidate| candidate.id == task || candidate.arn == task)
-            else {
-                continue;
-            };
-            if found.status < Status::Stopped {
+            let is_it = |candidate: &Task| candidate.id == task || candidate.arn == task;
+            if service.stopped_tasks.iter().any(is_it) {
+                return Ok(());
+            }
+            let Some(found) = service.tasks.iter_mut().find(|candidate| is_it(candidate)) else { continue };
+            if found.is_wanted() {
                 let mut happenings = super::events::Happenings::default();
                 found.ask_to_stop(StopCode::UserInitiated, reason, &mut around, &mut happenings);
                 let subject = service.subject();
@@ -130,14 +139,18 @@ impl World {
     }
 
     /// ModifyTargetGroup; absent if there is no such group.
-    pub(crate) fn modify_target_group(&mut self, arn: &str, change: HealthCheckChange) -> Option<&TargetGroup> {
+    pub(crate) fn modify_target_group(&mut self, arn: &str, change: &HealthCheckChange) -> Option<&TargetGroup> {
         let group = self.load_balancing.target_groups.get_mut(arn)?;
         let old = group.health_check.clone();
         group.health_check = HealthCheck {
             protocol: change.protocol.unwrap_or(old.protocol),
-            port: change.port.unwrap_or(old.port),
-            path: change.path.unwrap_or(old.path),
-            matcher: change.matcher.unwrap_or(old.matcher),
+            port: match change.port {
+                None => old.port,
+                Some(CheckPort::Traffic) => None,
+                Some(CheckPort::Fixed(port)) => Some(port),
+            },
+            path: change.path.clone().unwrap_or(old.path),
+            matcher: change.matcher.clone().unwrap_or(old.matcher),
             interval: change.interval.unwrap_or(old.interval),
             timeout: change.timeout.unwrap_or(old.timeout),
             healthy_threshold: change.healthy_threshold.unwrap_or(old.healthy_threshold),
@@ -148,7 +161,7 @@ impl World {
 
     /// Registers the next revision of the service's task definition with another application, and gives its
     /// `family:revision`. Nothing is deployed by that.
-    pub fn register_revision(&mut self, cluster: &str, service: &str, application: Application) -> Option<String> {
+    pub fn register_revision(&mut self, cluster: &str, service: &str, application: &Application) -> Option<String> {
         let (service, _, now) = self.find(cluster, service).ok()?;
         let family = service.primary()?.definition.family.clone();
         let revisions = self.task_definitions.get_mut(&family)?;
@@ -168,7 +181,7 @@ impl World {
     }
 
     /// Deploys a new revision that runs this application. Tells whether there is such a service.
-    pub fn deploy(&mut self, cluster: &str, service: &str, application: Application) -> bool {
+    pub fn deploy(&mut self, cluster: &str, service: &str, application: &Application) -> bool {
         let Some(revision) = self.register_revision(cluster, service, application) else { return false };
         let change = ServiceChange { task_definition: Some(revision), ..ServiceChange::default() };
         self.update_service(cluster, service, &change).is_ok()

@@ -191,10 +191,8 @@ impl TargetGroup {
 
 impl Target {
     fn count(&mut self, result: Result<(), Failure>, settings: &HealthCheck, kind: LoadBalancerKind) {
-        match result {
-            Ok(()) => (self.successes, self.failures) = (self.successes.saturating_add(1), 0),
-            Err(_) => (self.successes, self.failures) = (0, self.failures.saturating_add(1)),
-        }
+        (self.successes, self.failures) =
+            if result.is_ok() { (self.successes.saturating_add(1), 0) } else { (0, self.failures.saturating_add(1)) };
         let needed = match (self.state, kind) {
             // A new target of an application load balancer needs to pass only once.
             (TargetState::Checking, LoadBalancerKind::Application) => 1,

@@ -38,7 +38,7 @@ use jiff::Timestamp;
 
 pub use application::{Answer, Application, End, Image, Listens, Memory, OnSigterm};
 pub use blueprint::{Blueprint, Front};
-pub(crate) use change::{ChangeError, HealthCheckChange, ServiceChange};
+pub(crate) use change::{ChangeError, CheckPort, HealthCheckChange, ServiceChange};
 pub(crate) use container_instance::ContainerInstance;
 pub(crate) use events::Event;
 pub use load_balancing::{CheckProtocol, HealthCheck};
@@ -80,7 +80,7 @@ impl Cluster {
     }
 
     pub(crate) fn tasks(&self) -> impl Iterator<Item = (&Service, &Task)> {
-        self.services.iter().flat_map(|service| service.tasks.iter().map(move |task| (service, task)))
+        self.services.iter().flat_map(|service| service.all_tasks().map(move |task| (service, task)))
     }
 }
 

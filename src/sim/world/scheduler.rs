@@ -18,15 +18,15 @@ use super::task_definition::TaskDefinition;
 /// Between two looks at a service that is not where it should be.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// AWS repeats the steady state message this often.
-const STEADY_STATE_IS_REPEATED: Duration = Duration::from_secs(6 * 3600);
+const STEADY_STATE_IS_REPEATED: Duration = Duration::from_hours(6);
 /// AWS repeats other messages only after this time.
-const SENTENCES_ARE_REPEATED: Duration = Duration::from_secs(6 * 3600);
+const SENTENCES_ARE_REPEATED: Duration = Duration::from_hours(6);
 /// Starts in one look.
 const STARTS_AT_ONCE: usize = 20;
 /// Failed starts in a row before the scheduler slows down.
 const STARTS_BEFORE_BACKOFF: u32 = 3;
 /// The longest wait between two starts. AWS goes up to 27 minutes, which is no use to somebody who watches.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(240);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(4);
 
 impl Service {
     /// Lets tasks live and looks at the service, if something is due.
@@ -39,7 +39,11 @@ impl Service {
             task.step(&self.bindings, around, &mut happenings);
         }
         let now = around.now;
-        self.tasks.retain(|task| !task.is_forgotten(now));
+        let is_stopped = |task: &mut Task| task.status == Status::Stopped;
+        self.stopped_tasks.extend(self.tasks.extract_if(.., is_stopped));
+        while self.stopped_tasks.front().is_some_and(|task| task.is_forgotten(now)) {
+            self.stopped_tasks.pop_front();
+        }
         self.interrupt_spot(around, &mut happenings);
         self.notice(around, &mut happenings);
         self.trip_circuit_breaker(now, around.ids, &mut happenings);
@@ -61,7 +65,8 @@ impl Service {
     }
 
     fn next_look(&self, settled: bool, now: Moment) -> Moment {
-        let of_tasks = self.tasks.iter().map(|task| task.due).min().unwrap_or(Moment::NEVER);
+        let tasks = self.tasks.iter().chain(self.stopped_tasks.front());
+        let of_tasks = tasks.map(|task| task.due).min().unwrap_or(Moment::NEVER);
         let own = match self.schedule.steady_told {
             Some(told) if settled => told + STEADY_STATE_IS_REPEATED,
             _ => now + LOOK_AGAIN,
@@ -136,13 +141,26 @@ impl Service {
         }
     }
 
+    /// Stops what fails its checks. Between the load balancer's verdict and that, the scheduler has to hear of it.
     fn stop_unhealthy(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
         let mut verdicts = Vec::new();
-        for task in self.tasks.iter().filter(|task| task.is_wanted()) {
-            if let Health::Unhealthy { target_group, endpoint, state } =
+        let mut condemned = Vec::new();
+        for (place, task) in self.tasks.iter().enumerate().filter(|(_, task)| task.is_wanted()) {
+            let Health::Unhealthy { target_group, endpoint, state } =
                 self.health(task, around.load_balancing, around.now)
-            {
+            else {
+                condemned.push((place, None));
+                continue;
+            };
+            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.seconds(15, 35));
+            condemned.push((place, Some(from)));
+            if from <= around.now {
                 verdicts.push((task.id.clone(), target_group, endpoint.1, state));
+            }
+        }
+        for (place, from) in condemned {
+            if let Some(task) = self.tasks.get_mut(place) {
+                task.condemned_from = from;
             }
         }
         for (id, target_group, port, state) in verdicts {
@@ -222,7 +240,8 @@ impl Service {
             self.tell_deadlock(happenings);
         }
         for _ in 0..missing.min(room).min(STARTS_AT_ONCE) {
-            match self.new_task(&id, &definition, around) {
+            let subnet = self.emptiest_subnet();
+            match self.new_task(&id, &definition, subnet, around) {
                 Ok(task) => {
                     happenings.started.push(task.id.clone());
                     self.tasks.push(task);
@@ -260,16 +279,26 @@ impl Service {
         }
     }
 
-    /// Makes a task where there is room, or says in AWS's words why there is none.
+    /// The subnet that has the fewest tasks of the service; absent with tasks on hosts.
+    fn emptiest_subnet(&self) -> Option<&String> {
+        let tasks_in = |wanted: &String| {
+            let tasks = self.tasks.iter().filter(|task| task.is_wanted());
+            tasks.filter(|task| matches!(&task.seat, Seat::Interface { subnet, .. } if subnet == wanted)).count()
+        };
+        self.subnets.iter().min_by_key(|subnet| tasks_in(subnet))
+    }
+
+    /// Makes a task in the subnet or on a host with room, or says in AWS's words why there is none.
     pub(crate) fn new_task(
         &self,
         deployment: &str,
         definition: &Arc<TaskDefinition>,
+        subnet: Option<&String>,
         around: &mut Surroundings<'_>,
     ) -> Result<Task, String> {
         let (seat, zone) = match self.launch {
             Launch::Ec2 => seat_on_host(definition, around)?,
-            Launch::Fargate | Launch::FargateSpot => self.seat_on_fargate(around)?,
+            Launch::Fargate | Launch::FargateSpot => self.seat_on_fargate(subnet, around)?,
         };
         let now = around.now;
         let id = around.ids.hex(32);
@@ -287,6 +316,7 @@ impl Service {
             registrations: Vec::new(),
             stop: None,
             was_healthy: false,
+            condemned_from: None,
             failure_noticed: false,
             version: 1,
             created_at: now,
@@ -299,13 +329,12 @@ impl Service {
         })
     }
 
-    /// An interface in the subnet that has the fewest tasks of the service.
-    fn seat_on_fargate(&self, around: &mut Surroundings<'_>) -> Result<(Seat, String), String> {
-        let in_subnet = |wanted: &String| {
-            let tasks = self.tasks.iter().filter(|task| task.is_wanted());
-            tasks.filter(|task| matches!(&task.seat, Seat::Interface { subnet, .. } if subnet == wanted)).count()
-        };
-        let subnet = self.subnets.iter().min_by_key(|subnet| in_subnet(subnet));
+    /// An interface in the subnet.
+    fn seat_on_fargate(
+        &self,
+        subnet: Option<&String>,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(Seat, String), String> {
         let found = subnet.and_then(|subnet| {
             let address = around.network.attach(subnet, &self.security_groups, around.ids)?;
             let zone = around.network.subnet(subnet)?.zone.clone();
@@ -346,7 +375,9 @@ impl Service {
             let good = task.started_by == id && self.health(task, around.load_balancing, now) == Health::Healthy;
             if good { healthy += 1 } else { others += 1 }
         }
-        let arrived = others == 0 && healthy == self.desired;
+        // What is on its way out has to be gone: old tasks drain before a deployment counts as completed.
+        let alone = self.deployments.len() == 1;
+        let arrived = alone && others == 0 && healthy == self.desired;
         if arrived && rollout == Rollout::InProgress {
             self.complete(now, happenings);
         }

@@ -1,5 +1,6 @@
 //! A service: what is wanted, what there is, and what happened.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -75,7 +76,10 @@ pub(crate) struct Service {
     pub(crate) history: Vec<ServiceDeployment>,
     /// Newest first.
     pub(crate) revisions: Vec<ServiceRevision>,
+    /// Until they are STOPPED.
     pub(crate) tasks: Vec<Task>,
+    /// Those that are, the one that stopped first at the front. Kept apart, because the scheduler has no use for them.
+    pub(crate) stopped_tasks: VecDeque<Task>,
     pub(crate) events: EventLog,
     pub(crate) schedule: Schedule,
 }
@@ -148,6 +152,11 @@ impl Service {
 
     pub(crate) fn tasks_of<'a>(&'a self, deployment: &'a str) -> impl Iterator<Item = &'a Task> {
         self.tasks.iter().filter(move |task| task.started_by == deployment)
+    }
+
+    /// Living and stopped.
+    pub(crate) fn all_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().chain(&self.stopped_tasks)
     }
 
     pub(crate) fn running(&self) -> usize {

@@ -22,7 +22,7 @@ use super::service::LoadBalancerBinding;
 use super::task_definition::TaskDefinition;
 
 /// AWS keeps stopped tasks "at least" this long.
-const STOPPED_TASKS_ARE_KEPT: Duration = Duration::from_secs(3600);
+const STOPPED_TASKS_ARE_KEPT: Duration = Duration::from_hours(1);
 
 /// `stopTimeout` where the task definition says nothing.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -131,6 +131,8 @@ pub(crate) struct Task {
     pub(crate) stop: Option<(StopCode, String)>,
     /// Whether it counted as healthy at least once.
     pub(crate) was_healthy: bool,
+    /// When the scheduler will stop it for failing its checks, unless it recovers.
+    pub(crate) condemned_from: Option<Moment>,
     /// Whether the scheduler has seen that it stops.
     pub(crate) failure_noticed: bool,
     pub(crate) version: u32,
@@ -382,12 +384,11 @@ impl Task {
 /// A digest that is always the same for the same image, in the usual shape.
 fn digest(image: &str) -> String {
     let mut value: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut text = String::from("sha256:");
-    for round in 0..4_u8 {
+    let parts = (0..4_u8).map(|round| {
         for byte in image.bytes().chain([round]) {
             value = (value ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        text.push_str(&format!("{value:016x}"));
-    }
-    text
+        format!("{value:016x}")
+    });
+    format!("sha256:{}", parts.collect::<String>())
 }

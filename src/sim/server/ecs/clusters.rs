@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answered, arns, bounded, found_and_missing};
-use crate::sim::world::{Cluster, World};
+use crate::sim::world::{Cluster, Service, World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,8 +43,8 @@ fn arn_prefix() -> String {
 }
 
 fn written(cluster: &Cluster) -> Value {
-    let running: usize = cluster.services.iter().map(|service| service.running()).sum();
-    let pending: usize = cluster.services.iter().map(|service| service.pending()).sum();
+    let running: usize = cluster.services.iter().map(Service::running).sum();
+    let pending: usize = cluster.services.iter().map(Service::pending).sum();
     json!({
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,
