@@ -134,12 +134,13 @@ fn retries(settings: &Settings) -> RetryConfig {
 }
 
 fn timeouts(settings: &Settings) -> TimeoutConfig {
+    // Between attempts the SDK waits up to 1, 2, 4 … seconds.
+    let between = Duration::from_secs(1 << settings.attempts.clamp(1, 5));
     TimeoutConfig::builder()
         .connect_timeout(settings.call_timeout)
         .read_timeout(settings.call_timeout)
         .operation_attempt_timeout(settings.call_timeout)
-        // All attempts and the waiting between them, of which one more attempt's worth is plenty.
-        .operation_timeout(settings.call_timeout * settings.attempts.saturating_add(1))
+        .operation_timeout(settings.call_timeout * settings.attempts.max(1) + between)
         .build()
 }
 
