@@ -1,1 +1,252 @@
-//! All state of the user interface and everything that changes it. Pure.
+//! All state of the user interface and everything that changes it. Pure: time, sizes and answers come in as messages,
+//! wishes go out as effects, and the same messages always lead to the same state.
+//!
+//! ```text
+//!  Msg ─▶ update ─┬─ store       what AWS told us (remote: value, age, failure, request)
+//!                 ├─ views       selection, filter, order, tab, scrolling
+//!                 ├─ overlay     help, palette, pickers, plans
+//!                 └─ schedule ◀─ wants      what should be fresh, given what is on the screen
+//!                        └─▶ Effect
+//!  command (registry) ─▶ keymap, palette, footer, help
+//!  screens ─▶ document ─▶ ui
+//! ```
+
+pub mod action;
+pub mod activity;
+pub mod command;
+pub mod document;
+pub mod freshness;
+pub mod fuzzy;
+pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod line_input;
+pub mod message;
+pub mod overlay;
+pub mod remote;
+pub mod schedule;
+pub mod screens;
+pub mod service_list;
+pub mod store;
+pub mod table;
+mod update;
+pub mod wants;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use self::action::Watching;
+use self::activity::{Activity, Errors};
+use self::key::KeyPress;
+use self::keymap::Keymap;
+use self::message::{Connection, Size};
+use self::overlay::Overlay;
+use self::remote::RequestId;
+use self::schedule::Requests;
+use self::screens::Tab;
+use self::service_list::ServiceListView;
+use self::store::Store;
+use crate::model::arn::{ClusterName, ServiceArn};
+use crate::model::service::Service;
+
+/// What the program was started with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Options {
+    /// The cluster to show; without one the user chooses.
+    pub cluster: Option<ClusterName>,
+    /// The service to select once it is known, by name.
+    pub service: Option<String>,
+    /// Whether changes are refused.
+    pub read_only: bool,
+    /// How old the state of what matters may get.
+    pub refresh: SignedDuration,
+    /// A word for the header when this is not real, e.g. `demo`.
+    pub label: Option<String>,
+    /// Which keys do what.
+    pub keymap: Keymap,
+}
+
+/// The lower half of the screen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DetailView {
+    /// Which tab.
+    pub tab: Tab,
+    /// Whether it has the whole screen.
+    pub zoomed: bool,
+    /// Lines scrolled away at the top of each tab, for the service that is selected.
+    pub scroll: BTreeMap<Tab, usize>,
+}
+
+/// A short message that goes away by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// All state of the user interface.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct App {
+    options: Options,
+    now: Timestamp,
+    size: Size,
+    connection: Option<Connection>,
+    cluster: Option<ClusterName>,
+    store: Store,
+    requests: Requests,
+    list: ServiceListView,
+    detail: DetailView,
+    overlay: Option<Overlay>,
+    watches: Vec<Watching>,
+    activity: Activity,
+    errors: Errors,
+    notice: Option<Notice>,
+    pending_keys: Vec<KeyPress>,
+}
+
+impl App {
+    /// The state before anything has happened.
+    pub fn new(options: Options, now: Timestamp, size: Size) -> Self {
+        Self {
+            cluster: options.cluster.clone(),
+            options,
+            now,
+            size,
+            connection: None,
+            store: Store::default(),
+            requests: Requests::default(),
+            list: ServiceListView::new(now),
+            detail: DetailView::default(),
+            overlay: None,
+            watches: Vec::new(),
+            activity: Activity::default(),
+            errors: Errors::default(),
+            notice: None,
+            pending_keys: Vec::new(),
+        }
+    }
+
+    /// What the program was started with.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The time of the latest message, by the local clock.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The time by AWS's clock, against which times in AWS's answers are measured.
+    pub fn aws_now(&self) -> Timestamp {
+        self.now + self.activity.clock_offset()
+    }
+
+    /// Size of the screen.
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Region and profile in use, once known.
+    pub const fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
+    }
+
+    /// The cluster on the screen.
+    pub const fn cluster(&self) -> Option<&ClusterName> {
+        self.cluster.as_ref()
+    }
+
+    /// What AWS has told us.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The upper half of the screen.
+    pub const fn list(&self) -> &ServiceListView {
+        &self.list
+    }
+
+    /// The lower half of the screen.
+    pub const fn detail(&self) -> &DetailView {
+        &self.detail
+    }
+
+    /// What lies over the main screen.
+    pub const fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_ref()
+    }
+
+    /// Changes being followed, newest first.
+    pub fn watches(&self) -> &[Watching] {
+        &self.watches
+    }
+
+    /// The calls made.
+    pub const fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// The errors met.
+    pub const fn errors(&self) -> &Errors {
+        &self.errors
+    }
+
+    /// A short message, while there is one.
+    pub const fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Keys pressed that so far lead to no command.
+    pub fn pending_keys(&self) -> &[KeyPress] {
+        &self.pending_keys
+    }
+
+    /// The account id, from who we are or else from the names of what we see.
+    pub fn account(&self) -> Option<&str> {
+        let of_identity = self.store.identity.value().map(|identity| identity.account.as_str());
+        of_identity.or_else(|| self.store.services.keys().next().and_then(ServiceArn::account))
+    }
+
+    /// Whether the lower half has the whole screen.
+    pub const fn is_zoomed(&self) -> bool {
+        self.detail.zoomed
+    }
+
+    /// The services to show, in order.
+    pub fn rows(&self) -> Vec<&ServiceArn> {
+        service_list::rows(&self.store, &self.list)
+    }
+
+    /// The service the cursor is on, also while only its name is known.
+    pub fn selected_arn(&self) -> Option<ServiceArn> {
+        let rows = self.rows();
+        let chosen = self.list.selected.as_ref().filter(|selected| rows.contains(selected));
+        chosen.or_else(|| rows.first().copied()).cloned()
+    }
+
+    /// The service the cursor is on, once its state is known.
+    pub fn selected_service(&self) -> Option<&Service> {
+        self.store.service(&self.selected_arn()?)
+    }
+
+    /// Whether Back has something to do.
+    pub fn has_something_to_close(&self) -> bool {
+        self.overlay.is_some()
+            || self.detail.zoomed
+            || self.list.filtering
+            || !self.list.filter.text().is_empty()
+            || self.list.problems_only
+    }
+
+    /// The request that a confirmed plan waits for.
+    fn awaited_request(&self) -> Option<RequestId> {
+        match &self.overlay {
+            Some(Overlay::Confirm(confirmation)) => confirmation.stage.awaits(),
+            _ => None,
+        }
+    }
+}

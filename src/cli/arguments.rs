@@ -72,6 +72,12 @@ pub struct GlobalFlags {
     /// Do without colours [env: NO_COLOR]
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
+    /// File that the session is recorded into, without secrets, to be replayed
+    #[arg(long, global = true, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 impl GlobalFlags {
@@ -86,7 +92,9 @@ impl GlobalFlags {
             read_only: self.read_only.then_some(true),
             refresh_seconds: self.refresh,
             no_color: self.no_color.then_some(true),
+            no_mouse: self.no_mouse.then_some(true),
             log_file: self.log_file,
+            record: self.record,
             ..Layer::default()
         }
     }

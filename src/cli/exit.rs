@@ -9,18 +9,26 @@ use crate::model::call::ErrorKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Done as asked.
-    Done = 0,
+    Done,
     /// A rollout that was waited for fails or was not over in time.
-    RolloutFailed = 1,
+    RolloutFailed,
     /// Wrong usage, an unknown name, or a change that was refused.
-    Usage = 2,
+    Usage,
     /// AWS could not be asked or said no.
-    Aws = 3,
+    Aws,
+    /// Ended by a signal; the code is the one a shell reports for it.
+    Signal(u8),
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::RolloutFailed => 1,
+            Exit::Usage => 2,
+            Exit::Aws => 3,
+            Exit::Signal(code) => code,
+        })
     }
 }
 

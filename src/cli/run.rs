@@ -44,7 +44,7 @@ async fn dispatch(command: Option<Command>, settings: Settings) -> Exit {
             let mut connection = connection(&settings);
             // What is on the screen is asked for again soon anyway.
             connection.attempts = 1;
-            return screen::open(connection, settings).await;
+            return screen::open(connection, settings, None).await;
         }
         Some(Command::Demo(world)) => return simulate::demo(world, settings).await,
         Some(Command::Simulate(arguments)) => return simulate::serve(arguments).await,

@@ -1,26 +1,76 @@
 //! Opens the screen.
 
-use std::io::{self, IsTerminal as _};
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 
 use super::exit::Exit;
 use super::run::complain;
+use crate::app;
+use crate::app::keymap::{Bindings, Keymap, KeymapError};
 use crate::aws;
 use crate::config::Settings;
+use crate::model::arn::ClusterName;
+use crate::model::text::visible;
+use crate::runtime::effects::Outcome;
+use crate::runtime::{self, End, RuntimeError, Session};
+use crate::ui::theme::{Theme, ThemeError};
 
-/// Opens the screen on an AWS, if there is a terminal to open it on.
-#[allow(clippy::unused_async)] // Drawing waits for keys; there is nothing to wait for until there is a screen.
-pub(super) async fn open(_aws: aws::Settings, _settings: Settings) -> Exit {
-    if let Err(exit) = terminal() {
-        return exit;
-    }
-    complain(Exit::Usage, "the screen is not built yet", None)
+/// The configuration asks for something that does not exist.
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    #[error("[keys]: {0}")]
+    Keys(#[from] KeymapError),
+    #[error("[theme]: {0}")]
+    Theme(#[from] ThemeError),
 }
 
-/// Whether there is a terminal to draw on and to read keys from.
-pub(super) fn terminal() -> Result<(), Exit> {
-    if io::stdin().is_terminal() && io::stdout().is_terminal() {
-        return Ok(());
+/// Opens the screen on an AWS until somebody closes it. `label` is a word for the header when that AWS is not real.
+pub(super) async fn open(connection: aws::Settings, settings: Settings, label: Option<String>) -> Exit {
+    let session = match session(connection, settings, label) {
+        Ok(session) => session,
+        Err(wrong) => return complain(Exit::Usage, &wrong.to_string(), None),
+    };
+    match runtime::run(session).await {
+        Ok(End { signal, last_changes }) => {
+            last_changes.iter().for_each(tell);
+            signal.map_or(Exit::Done, |signal| Exit::Signal(signal.exit_code()))
+        }
+        Err(error @ RuntimeError::NotATerminal) => complain(Exit::Usage, &error.to_string(), None),
+        Err(error) => {
+            complain(Exit::Usage, &error.to_string(), Some("see `ecsight --help` for what works without a screen"))
+        }
     }
-    let advice = "for scripts there are `ecsight services` and `ecsight tasks`; see `ecsight --help`";
-    Err(complain(Exit::Usage, "the screen needs a terminal on stdin and stdout", Some(advice)))
+}
+
+fn session(connection: aws::Settings, settings: Settings, label: Option<String>) -> Result<Session, Wrong> {
+    let refresh = SignedDuration::try_from(settings.refresh_interval()).unwrap_or(SignedDuration::MAX);
+    let keys: Bindings = settings.keys.iter().map(|(command, keys)| (command.clone(), keys.keys().to_vec())).collect();
+    let looks: BTreeMap<String, String> =
+        settings.theme.iter().map(|(tone, look)| (tone.as_str().to_owned(), look.as_str().to_owned())).collect();
+    Ok(Session {
+        app: app::Options {
+            cluster: settings.cluster.as_deref().map(ClusterName::new),
+            service: settings.service,
+            read_only: settings.read_only,
+            refresh,
+            label,
+            keymap: Keymap::new(&keys)?,
+        },
+        aws: connection,
+        theme: if settings.no_color { Theme::plain() } else { Theme::default().with(&looks)? },
+        mouse: !settings.no_mouse,
+        record: settings.record,
+    })
+}
+
+/// The screen closed before the change was answered, and whoever confirmed it wants to know.
+#[allow(clippy::print_stderr)]
+fn tell(outcome: &Outcome) {
+    let operation = outcome.mutation.operation();
+    let service = visible(outcome.mutation.service().name()).into_owned();
+    match &outcome.result {
+        Ok(()) => eprintln!("{operation} of {service} was accepted"),
+        Err(error) => eprintln!("{operation} of {service} failed: {}", visible(&error.to_string())),
+    }
 }

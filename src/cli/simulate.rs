@@ -34,9 +34,6 @@ pub(super) async fn serve(arguments: Simulate) -> Exit {
 
 /// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts.
 pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
-    if let Err(exit) = screen::terminal() {
-        return exit;
-    }
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
         Ok(simulator) => simulator,
@@ -49,7 +46,7 @@ pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
         read_only: settings.read_only,
         ..aws::Settings::default()
     };
-    screen::open(connection, settings).await
+    screen::open(connection, settings, Some("demo".to_owned())).await
 }
 
 /// Starts a simulator with the world that was asked for.

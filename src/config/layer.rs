@@ -36,9 +36,14 @@ pub struct Layer {
     pub refresh_seconds: Option<RefreshSeconds>,
     /// Whether to do without colours.
     pub no_color: Option<bool>,
+    /// Whether to leave the mouse to the terminal.
+    pub no_mouse: Option<bool>,
     /// Where tracing goes.
     #[serde(deserialize_with = "unless_empty")]
     pub log_file: Option<PathBuf>,
+    /// Where to record the session. Only a flag, since it is for one session.
+    #[serde(skip)]
+    pub record: Option<PathBuf>,
     /// Keys by command id.
     pub keys: BTreeMap<String, KeyList>,
     /// Looks by tone.

@@ -43,8 +43,12 @@ pub struct Settings {
     pub refresh: RefreshSeconds,
     /// Whether to do without colours.
     pub no_color: bool,
+    /// Whether to leave the mouse to the terminal, so that text can be selected as usual.
+    pub no_mouse: bool,
     /// Where tracing goes, if anywhere.
     pub log_file: Option<PathBuf>,
+    /// Where to record the session, if anywhere.
+    pub record: Option<PathBuf>,
     /// Keys of commands that differ from the default keymap, by command id, as written.
     pub keys: BTreeMap<String, KeyList>,
     /// Looks that differ from the default theme.
@@ -74,7 +78,9 @@ impl Settings {
             read_only: layer.read_only.unwrap_or(self.read_only),
             refresh: layer.refresh_seconds.unwrap_or(self.refresh),
             no_color: layer.no_color.unwrap_or(self.no_color),
+            no_mouse: layer.no_mouse.unwrap_or(self.no_mouse),
             log_file: layer.log_file.or(self.log_file),
+            record: layer.record.or(self.record),
             keys: self.keys,
             theme: self.theme,
         }

@@ -1,1 +1,148 @@
 //! The only impure middle: terminal, timers, signals, requests.
+//!
+//! ```text
+//!  terminal ─▶ input ──Msg──┐                     ┌─▶ painter ─▶ terminal (a guard gives it back, come what may)
+//!                           ├─▶ event_loop ─▶ App ┤
+//!  AWS ─▶ effects ───Msg────┘         │           └─▶ effects ─▶ AWS
+//!  signals ─▶ run                     └─▶ recorder
+//! ```
+
+mod crash;
+pub mod effects;
+pub mod event_loop;
+mod input;
+pub mod painter;
+pub mod recorder;
+mod signals;
+mod terminal;
+
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rustix::termios::{QueueSelector, tcflush};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use self::crash::Guard;
+use self::effects::{Outcome, Requests};
+use self::event_loop::{EventLoop, Flow, INBOX};
+use self::input::Input;
+use self::recorder::Recorder;
+pub use self::signals::Deadly;
+use self::signals::{Signal, Signals};
+use self::terminal::Terminal;
+use crate::app::{self, App};
+use crate::aws;
+use crate::ui::{self, theme::Theme};
+
+/// What the user interface is started with.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Options of the core.
+    pub app: app::Options,
+    /// How to reach AWS.
+    pub aws: aws::Settings,
+    /// How it looks.
+    pub theme: Theme,
+    /// Whether clicks and the wheel are asked for; the terminal's own selection then needs Shift.
+    pub mouse: bool,
+    /// Where to record the session, if at all.
+    pub record: Option<PathBuf>,
+}
+
+/// Why the user interface ended, and what it leaves behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct End {
+    /// The signal that ended it; otherwise the user did.
+    pub signal: Option<Deadly>,
+    /// Changes that were on their way when it ended and have an outcome by now.
+    pub last_changes: Vec<Outcome>,
+}
+
+/// The user interface could not run, or not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Standard input or output is a file, a pipe or nothing.
+    #[error("ecsight needs a terminal; for scripts use `ecsight services --output json`")]
+    NotATerminal,
+    /// The terminal does not do what it is told, most likely because it is gone.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+    /// The terminal cannot be read.
+    #[error("the terminal cannot be read: {0}")]
+    Input(io::Error),
+    /// The recording cannot be begun.
+    #[error("cannot record into {}: {error}", path.display())]
+    Record {
+        /// Where to.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+}
+
+/// Runs the user interface until somebody ends it. The terminal is given back in any case.
+///
+/// # Errors
+/// When there is no terminal or it cannot be used.
+pub async fn run(session: Session) -> Result<End, RuntimeError> {
+    let started = Instant::now();
+    let Session { app, aws, theme, mouse, record } = session;
+    // Before the terminal is taken, so that there is no moment in which a panic or a signal leaves it as it is.
+    let _guard = Guard::new();
+    let mut signals = Signals::listen()?;
+    let terminal = Terminal::take(mouse)?;
+    let (at, size) = (Timestamp::now(), terminal::size());
+    let (outbox, inbox) = mpsc::channel(INBOX);
+    let requests = Requests::new(effects::connect(aws, outbox.clone()), outbox.clone());
+    let view = move |app: &App, buffer: &mut _| ui::view(app, &theme, buffer);
+    let mut event_loop = EventLoop::new(App::new(app, at, size), view, terminal.output()?, requests, inbox);
+    if let Some(path) = record {
+        let recorder = Recorder::create(&path, at, size);
+        event_loop.record(recorder.map_err(|error| RuntimeError::Record { path, error })?);
+    }
+    let mut flow = event_loop.start()?;
+    tracing::info!(milliseconds = started.elapsed().as_secs_f64() * 1_000.0, "first frame");
+    let mut input = Input::start(outbox.clone());
+    let signal = loop {
+        match flow {
+            Flow::Continue => {}
+            Flow::Quit => break None,
+            Flow::Suspend if signals::under_job_control() => {
+                input.stop().await;
+                terminal::leave();
+                let deadly = signals.stop_until_continued().await?;
+                if deadly.is_some() {
+                    break deadly;
+                }
+                terminal.enter()?;
+                // What was typed meanwhile was meant for the shell.
+                let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+                input = Input::start(outbox.clone());
+                flow = event_loop.repaint(terminal::size())?;
+                continue;
+            }
+            Flow::Suspend => tracing::info!("not stopping: no shell would notice"),
+        }
+        flow = tokio::select! {
+            biased;
+            signal = signals.next() => match signal {
+                Signal::End(deadly) => break Some(deadly),
+                Signal::Stop => Flow::Suspend,
+                // Stopped and continued behind our back: the shell has had the terminal.
+                Signal::Continue => {
+                    terminal.enter()?;
+                    event_loop.repaint(terminal::size())?
+                }
+            },
+            error = input.failed() => return Err(RuntimeError::Input(error)),
+            flow = event_loop.turn() => flow?,
+        };
+    };
+    let painted = event_loop.painted();
+    tracing::info!(frames = painted.frames, bytes = painted.bytes, "end");
+    input.stop().await;
+    drop(terminal);
+    Ok(End { signal, last_changes: event_loop.finish().await })
+}

@@ -1,0 +1,237 @@
+//! The registry of commands. The keymap, the palette, the footer, the help screen and the README's key table are all made
+//! from it, so none of them can be wrong. Whether a command applies right now, and if not why, is also said here.
+
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::screens::Tab;
+
+/// Something a key or the palette can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Command {
+    /// Select or scroll one down.
+    Down,
+    /// Select or scroll one up.
+    Up,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// One page down.
+    PageDown,
+    /// One page up.
+    PageUp,
+    /// Scroll the lower half down.
+    ScrollDown,
+    /// Scroll the lower half up.
+    ScrollUp,
+    /// The next service, also while zoomed.
+    NextService,
+    /// The previous service, also while zoomed.
+    PreviousService,
+    /// The tab to the right.
+    NextTab,
+    /// The tab to the left.
+    PreviousTab,
+    /// A certain tab.
+    OpenTab(Tab),
+    /// The lower half to the full screen.
+    Zoom,
+    /// Out of whatever is open.
+    Back,
+    /// Filter the services.
+    Filter,
+    /// The next order of the services.
+    Sort,
+    /// Only what is not healthy.
+    ProblemsOnly,
+    /// Ask AWS for everything on the screen now.
+    Refresh,
+    /// Choose a cluster.
+    Clusters,
+    /// The AWS calls made.
+    Activity,
+    /// The latest errors.
+    Errors,
+    /// Put something useful on the clipboard.
+    Copy,
+    /// All commands by name.
+    Palette,
+    /// All keys.
+    Help,
+    /// Force a new deployment.
+    Redeploy,
+    /// Change the desired count.
+    Scale,
+    /// Stop following the latest change.
+    DismissWatch,
+    /// Back to the shell until it continues us.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// Heading under which the help screen lists a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Moving around.
+    Move,
+    /// What is shown.
+    View,
+    /// Changes in AWS.
+    Change,
+    /// The program itself.
+    Program,
+}
+
+impl Group {
+    /// All groups in the order of the help screen.
+    pub const ALL: [Self; 4] = [Self::Move, Self::View, Self::Change, Self::Program];
+
+    /// The heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::View => "View",
+            Self::Change => "Change (planned, shown, confirmed)",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// What is known about a command.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandInfo {
+    /// Which command.
+    pub command: Command,
+    /// Its name in the keymap file and in the palette.
+    pub id: &'static str,
+    /// What it does, for the help screen and the palette.
+    pub title: &'static str,
+    /// A word for the footer; commands without one are not shown there.
+    pub hint: Option<&'static str>,
+    /// Where the help screen lists it.
+    pub group: Group,
+}
+
+const fn info(
+    command: Command,
+    id: &'static str,
+    group: Group,
+    hint: Option<&'static str>,
+    title: &'static str,
+) -> CommandInfo {
+    CommandInfo { command, id, title, hint, group }
+}
+
+/// Every command, in the order in which footer, palette and help show them.
+pub const COMMANDS: [CommandInfo; 34] = [
+    info(Command::Redeploy, "redeploy", Group::Change, Some("redeploy"), "force a new deployment of the service"),
+    info(Command::Scale, "scale", Group::Change, Some("scale"), "change the desired count of the service"),
+    info(Command::DismissWatch, "dismiss-watch", Group::View, Some("unfollow"), "stop following the latest change"),
+    info(Command::Errors, "errors", Group::View, Some("errors"), "show the latest errors and mark them as seen"),
+    info(Command::Filter, "filter", Group::View, Some("filter"), "filter services by name; !text excludes"),
+    info(Command::Palette, "palette", Group::Program, Some("command"), "find a command by name"),
+    info(Command::Zoom, "zoom", Group::View, Some("zoom"), "the lower half to the full screen"),
+    info(Command::Back, "back", Group::Move, Some("back"), "close what is open; back to all services"),
+    info(Command::Clusters, "clusters", Group::View, Some("cluster"), "choose a cluster"),
+    info(
+        Command::ProblemsOnly,
+        "problems-only",
+        Group::View,
+        Some("problems"),
+        "show only services that are not healthy",
+    ),
+    info(Command::Sort, "sort", Group::View, Some("sort"), "next order of the services"),
+    info(Command::Copy, "copy", Group::View, Some("copy"), "copy the service's ARN, or the aws command of a plan"),
+    info(Command::Activity, "activity", Group::View, Some("calls"), "every AWS call made: operation, duration, result"),
+    info(Command::Refresh, "refresh", Group::View, None, "ask AWS now for everything on the screen"),
+    info(Command::Help, "help", Group::Program, Some("help"), "all keys"),
+    info(Command::Down, "down", Group::Move, None, "next service; one line down when zoomed"),
+    info(Command::Up, "up", Group::Move, None, "previous service; one line up when zoomed"),
+    info(Command::First, "first", Group::Move, None, "to the first"),
+    info(Command::Last, "last", Group::Move, None, "to the last"),
+    info(Command::PageDown, "page-down", Group::Move, None, "one page down"),
+    info(Command::PageUp, "page-up", Group::Move, None, "one page up"),
+    info(Command::ScrollDown, "scroll-down", Group::Move, None, "scroll the lower half down"),
+    info(Command::ScrollUp, "scroll-up", Group::Move, None, "scroll the lower half up"),
+    info(Command::NextService, "next-service", Group::Move, None, "next service, also when zoomed"),
+    info(Command::PreviousService, "previous-service", Group::Move, None, "previous service, also when zoomed"),
+    info(Command::NextTab, "next-tab", Group::Move, None, "next tab"),
+    info(Command::PreviousTab, "previous-tab", Group::Move, None, "previous tab"),
+    info(Command::OpenTab(Tab::Overview), "tab-overview", Group::Move, None, "tab Overview"),
+    info(Command::OpenTab(Tab::Tasks), "tab-tasks", Group::Move, None, "tab Tasks"),
+    info(Command::OpenTab(Tab::Targets), "tab-targets", Group::Move, None, "tab Targets"),
+    info(Command::OpenTab(Tab::Deploys), "tab-deploys", Group::Move, None, "tab Deploys"),
+    info(Command::OpenTab(Tab::Events), "tab-events", Group::Move, None, "tab Events"),
+    info(Command::OpenTab(Tab::Config), "tab-config", Group::Move, None, "tab Config"),
+    info(Command::Suspend, "suspend", Group::Program, None, "back to the shell; fg returns"),
+];
+
+/// Ending is always possible, so it stands beside the list that availability is asked of.
+pub const QUIT: CommandInfo = info(Command::Quit, "quit", Group::Program, Some("quit"), "end ecsight");
+
+/// All commands, ending included.
+pub fn all() -> impl Iterator<Item = &'static CommandInfo> {
+    COMMANDS.iter().chain(std::iter::once(&QUIT))
+}
+
+/// The command with this name in the keymap file.
+pub fn by_id(id: &str) -> Option<Command> {
+    all().find(|info| info.id == id).map(|info| info.command)
+}
+
+impl Command {
+    /// What is known about it.
+    pub fn info(self) -> &'static CommandInfo {
+        all().find(|info| info.command == self).unwrap_or(&QUIT)
+    }
+
+    /// Whether it applies right now; if not, the reason in one sentence.
+    ///
+    /// # Errors
+    /// The reason, ready to be shown.
+    pub fn available(self, app: &App) -> Result<(), String> {
+        let needs_service = || match app.selected_service() {
+            Some(_) => Ok(()),
+            None => Err("no service is selected".to_owned()),
+        };
+        match self {
+            Self::Redeploy | Self::Scale => {
+                if app.options().read_only {
+                    return Err("read-only: started with --read-only, nothing can be changed".to_owned());
+                }
+                needs_service()?;
+                app.action_legality(self)
+            }
+            Self::Zoom => {
+                needs_service()?;
+                if app.is_zoomed() { Err("already zoomed".to_owned()) } else { Ok(()) }
+            }
+            Self::Back => {
+                if app.has_something_to_close() {
+                    Ok(())
+                } else {
+                    Err("nothing to go back from".to_owned())
+                }
+            }
+            Self::NextTab | Self::PreviousTab | Self::OpenTab(_) | Self::Copy => needs_service(),
+            Self::DismissWatch => {
+                if app.watches().is_empty() {
+                    Err("no change is being followed".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
+            Self::Errors => {
+                if app.errors().is_empty() {
+                    Err("no errors so far".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! What a panel says, before anybody decides how it looks: lines of text with a tone. Screens build documents for a width;
+//! `update` counts their lines to bound scrolling, `ui` turns tones into colours. All text in a [`Span`] has been
+//! neutralised, because there is no other way to make one.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::model::text::visible;
+
+/// Which side text leans to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// What a piece of text means to the reader; the theme decides the colour, and no meaning is carried by colour alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Ordinary text.
+    #[default]
+    Plain,
+    /// A heading, or what matters most in a line.
+    Strong,
+    /// Labels, old data, noise.
+    Dim,
+    /// As it should be.
+    Good,
+    /// Needs attention.
+    Warn,
+    /// Broken.
+    Bad,
+    /// On its way, or something to press.
+    Accent,
+}
+
+/// A piece of text with one tone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    text: String,
+    tone: Tone,
+}
+
+impl Span {
+    /// Neutralises the text.
+    pub fn new(tone: Tone, text: impl AsRef<str>) -> Self {
+        Self { text: visible(text.as_ref()).into_owned(), tone }
+    }
+
+    /// The text, safe to print.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it means.
+    pub const fn tone(&self) -> Tone {
+        self.tone
+    }
+
+    /// Columns it takes.
+    pub fn width(&self) -> usize {
+        self.text.width()
+    }
+}
+
+/// Text in the ordinary tone.
+pub fn plain(text: impl AsRef<str>) -> Span {
+    Span::new(Tone::Plain, text)
+}
+
+/// Text that steps back.
+pub fn dim(text: impl AsRef<str>) -> Span {
+    Span::new(Tone::Dim, text)
+}
+
+/// Text that stands out.
+pub fn strong(text: impl AsRef<str>) -> Span {
+    Span::new(Tone::Strong, text)
+}
+
+/// Text in a tone.
+pub fn toned(tone: Tone, text: impl AsRef<str>) -> Span {
+    Span::new(tone, text)
+}
+
+/// One line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Its pieces from left to right.
+    pub spans: Vec<Span>,
+}
+
+impl Line {
+    /// A line of these pieces.
+    pub fn of(spans: impl IntoIterator<Item = Span>) -> Self {
+        Self { spans: spans.into_iter().collect() }
+    }
+
+    /// Columns it takes.
+    pub fn width(&self) -> usize {
+        self.spans.iter().map(Span::width).sum()
+    }
+
+    /// The text without tones.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(Span::text).collect()
+    }
+
+    /// Cut to `width` columns, with an ellipsis where something was left out.
+    #[must_use]
+    pub fn fitted(self, width: usize) -> Self {
+        if self.width() <= width {
+            return self;
+        }
+        let mut kept = Self::default();
+        let mut left = width;
+        for span in self.spans {
+            let columns = span.width();
+            // The ellipsis needs a column of its own, also where the next piece is what does not fit.
+            if columns < left {
+                left -= columns;
+                kept.spans.push(span);
+                continue;
+            }
+            let text = fit(&format!("{}  ", span.text), left);
+            kept.spans.push(Span { text, tone: span.tone });
+            break;
+        }
+        kept
+    }
+
+    /// Filled with spaces up to `width` columns, behind the text or before it.
+    #[must_use]
+    pub fn padded(mut self, width: usize, align: Align) -> Self {
+        let missing = " ".repeat(width.saturating_sub(self.width()));
+        if !missing.is_empty() {
+            let padding = Span { text: missing, tone: Tone::Plain };
+            match align {
+                Align::Left => self.spans.push(padding),
+                Align::Right => self.spans.insert(0, padding),
+            }
+        }
+        self
+    }
+
+    /// The same line in another tone, e.g. dimmed because it is old.
+    #[must_use]
+    pub fn toned(mut self, tone: Tone) -> Self {
+        for span in &mut self.spans {
+            span.tone = tone;
+        }
+        self
+    }
+}
+
+impl From<Span> for Line {
+    fn from(span: Span) -> Self {
+        Self { spans: vec![span] }
+    }
+}
+
+/// What a panel says: a line that stays in place, and lines that scroll.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// Column headings, if any.
+    pub head: Option<Line>,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+impl Document {
+    /// All lines in another tone, e.g. dimmed because they are old.
+    #[must_use]
+    pub fn toned(mut self, tone: Tone) -> Self {
+        self.lines = self.lines.into_iter().map(|line| line.toned(tone)).collect();
+        self
+    }
+
+    /// Adds a sentence, wrapped at `width`.
+    pub fn paragraph(&mut self, spans: &[Span], width: usize) {
+        self.lines.extend(wrap(spans, width));
+    }
+
+    /// Adds a line.
+    pub fn push(&mut self, line: impl Into<Line>) {
+        self.lines.push(line.into());
+    }
+
+    /// Adds `label  text` with the text wrapped at `width` and continued under itself.
+    pub fn field(&mut self, label: &str, label_width: usize, spans: &[Span], width: usize) {
+        let indent = label_width + 2;
+        let wrapped = wrap(spans, width.saturating_sub(indent).max(10));
+        for (index, line) in wrapped.into_iter().enumerate() {
+            let start = if index == 0 { format!("{label:<label_width$}  ") } else { " ".repeat(indent) };
+            let mut spans = vec![dim(start)];
+            spans.extend(line.spans);
+            self.push(Line { spans });
+        }
+    }
+}
+
+/// Breaks spans into lines of at most `width` columns, between words where it can and inside words where it must.
+pub fn wrap(spans: &[Span], width: usize) -> Vec<Line> {
+    let width = width.max(1);
+    let mut lines = Vec::new();
+    let mut line = Line::default();
+    let mut used = 0;
+    for span in spans {
+        for word in span.text.split_word_bounds() {
+            let columns = word.width();
+            if used + columns > width && used > 0 && !(word.trim().is_empty()) {
+                trim_end(&mut line);
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            if used == 0 && !lines.is_empty() && word.trim().is_empty() {
+                continue;
+            }
+            for piece in break_word(word, width) {
+                let columns = piece.width();
+                if used + columns > width && used > 0 {
+                    trim_end(&mut line);
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                    if piece.trim().is_empty() {
+                        continue;
+                    }
+                }
+                append(&mut line, piece, span.tone);
+                used += columns;
+            }
+        }
+    }
+    if !line.spans.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+fn trim_end(line: &mut Line) {
+    if let Some(last) = line.spans.last_mut() {
+        last.text.truncate(last.text.trim_end().len());
+    }
+}
+
+fn append(line: &mut Line, text: &str, tone: Tone) {
+    match line.spans.last_mut() {
+        Some(last) if last.tone == tone => last.text.push_str(text),
+        _ => line.spans.push(Span { text: text.to_owned(), tone }),
+    }
+}
+
+/// Pieces of a word, none wider than `width`.
+fn break_word(word: &str, width: usize) -> Vec<&str> {
+    if word.width() <= width {
+        return vec![word];
+    }
+    let mut pieces = Vec::new();
+    let (mut start, mut used) = (0, 0);
+    for (index, grapheme) in word.grapheme_indices(true) {
+        let columns = grapheme.width();
+        if used + columns > width && index > start {
+            pieces.extend(word.get(start..index));
+            (start, used) = (index, 0);
+        }
+        used += columns;
+    }
+    pieces.extend(word.get(start..));
+    pieces
+}
+
+/// Cuts text to `width` columns, with an ellipsis where something was left out.
+pub fn fit(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let columns = grapheme.width();
+        if used + columns + 1 > width {
+            break;
+        }
+        kept.push_str(grapheme);
+        used += columns;
+    }
+    if width > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(lines: &[Line]) -> Vec<String> {
+        lines.iter().map(Line::text).collect()
+    }
+
+    #[test]
+    fn words_move_to_the_next_line_whole_and_long_words_break() {
+        assert_eq!(texts(&wrap(&[plain("one two three")], 8)), ["one two", "three"]);
+        assert_eq!(texts(&wrap(&[plain("abcdefghij")], 4)), ["abcd", "efgh", "ij"]);
+        assert_eq!(texts(&wrap(&[plain("")], 4)), [""]);
+        assert_eq!(texts(&wrap(&[plain("東京東京")], 5)), ["東京", "東京"]);
+    }
+
+    #[test]
+    fn tones_survive_wrapping() {
+        let lines = wrap(&[strong("why "), dim("because of this")], 9);
+        assert_eq!(texts(&lines), ["why", "because", "of this"]);
+        assert_eq!(lines[0].spans[0].tone(), Tone::Strong);
+        assert_eq!(lines[2].spans[0].tone(), Tone::Dim);
+    }
+
+    #[test]
+    fn cut_text_says_so() {
+        assert_eq!(fit("messenger-web", 8), "messeng…");
+        assert_eq!(fit("web", 8), "web");
+        assert_eq!(fit("東京都", 4), "東…");
+        assert_eq!(fit("web", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_asked(text in "\\PC{0,80}", width in 2_usize..30) {
+            for line in wrap(&[plain(&text)], width) {
+                prop_assert!(line.width() <= width, "{:?}", line.text());
+            }
+        }
+
+        #[test]
+        fn cut_text_is_never_too_wide(text in "\\PC{0,40}", width in 0_usize..20) {
+            prop_assert!(fit(&text, width).width() <= width);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The last line: what can be pressed, or what was just said, or the filter being typed.
+
+use super::input::input;
+use crate::app::App;
+use crate::app::command;
+use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
+use crate::app::keymap;
+
+/// The footer for a width, and the column of the cursor while something is typed in it.
+pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
+    if app.list().filtering {
+        return filter(app, width);
+    }
+    if let Some(notice) = app.notice() {
+        return (Line::of([plain(" "), toned(Tone::Strong, &notice.text)]).fitted(width), None);
+    }
+    if !app.pending_keys().is_empty() {
+        let keys: Vec<String> = app.pending_keys().iter().map(|press| keymap::label(&press.to_string())).collect();
+        let line = Line::of([plain(" "), strong(keys.join(" ")), dim(" … waiting for the next key")]);
+        return (line.fitted(width), None);
+    }
+    (hints(app, width), None)
+}
+
+fn filter(app: &App, width: usize) -> (Line, Option<usize>) {
+    let help = "  Enter keeps · Esc clears · !word excludes";
+    let help = if width >= 70 { help } else { "" };
+    let room = width.saturating_sub(3 + help.chars().count());
+    let (typed, cursor) = input(&app.list().filter, room);
+    let mut line = Line::of([plain(" "), strong("/")]);
+    line.spans.extend(typed.padded(room, crate::app::document::Align::Left).spans);
+    line.spans.push(dim(help));
+    (line, Some(2 + cursor))
+}
+
+/// Keys of the commands that apply now, as many as fit.
+fn hints(app: &App, width: usize) -> Line {
+    let keymap = &app.options().keymap;
+    let mut line = Line::of([plain(" ")]);
+    for info in command::all().filter(|info| info.command.available(app).is_ok()) {
+        let (Some(hint), Some(key)) = (info.hint, keymap.label(info.command)) else { continue };
+        let hint = pair(&key, hint);
+        let columns: usize = hint.iter().map(Span::width).sum();
+        if line.width() + columns <= width {
+            line.spans.extend(hint);
+        }
+    }
+    line
+}
+
+/// A key and what it does.
+pub fn pair(key: &str, does: &str) -> [Span; 3] {
+    [toned(Tone::Accent, key), plain(" "), dim(format!("{does}  "))]
+}

@@ -1,0 +1,104 @@
+//! How what a panel shows was come by: fresh, older than promised, being fetched for the first time, or refused. A failed
+//! refresh keeps what was there; where nothing was, the panel says why and what to do.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::document::{Document, Span, Tone, dim, toned};
+use crate::app::freshness::{age_label, is_stale};
+use crate::app::remote::{Failure, Remote};
+
+/// How a piece of AWS's state stands, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// As fresh as promised.
+    Fresh,
+    /// Asked for, not there yet.
+    Loading,
+    /// Older than promised, or the last refresh failed.
+    Stale,
+    /// Never there, since asking failed.
+    Failed,
+}
+
+/// Where a piece of AWS's state comes from, without the piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    at: Option<Timestamp>,
+    failure: Option<&'a Failure>,
+    every: Option<SignedDuration>,
+}
+
+impl<'a> Source<'a> {
+    /// Something asked for again every so often (`None`: it never changes).
+    pub fn new<T>(remote: Option<&'a Remote<T>>, every: Option<SignedDuration>) -> Self {
+        Self {
+            at: remote.and_then(Remote::fetched).map(|fetched| fetched.at),
+            failure: remote.and_then(Remote::failure),
+            every,
+        }
+    }
+
+    /// How it stands.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        match (self.at, self.failure) {
+            (None, None) => Standing::Loading,
+            (None, Some(_)) => Standing::Failed,
+            (Some(_), Some(_)) => Standing::Stale,
+            (Some(at), None) if is_stale(at, now, self.every) => Standing::Stale,
+            (Some(_), None) => Standing::Fresh,
+        }
+    }
+
+    /// Whether what is shown should step back.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.standing(now) == Standing::Stale
+    }
+
+    /// The worse of two: what a panel made of both has to admit.
+    #[must_use]
+    pub fn or_worse(self, other: Self, now: Timestamp) -> Self {
+        let rank = |source: &Self| (source.standing(now), source.every);
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+
+    /// A few words: `<15s`, `loading…`, `37s old · denied ecs:ListTasks`.
+    pub fn label(&self, now: Timestamp) -> Span {
+        let refused = self.failure.map(|failure| format!("{} {}", failure.error.kind.label(), failure.error.operation));
+        match (self.at, refused) {
+            (None, None) => dim("loading…"),
+            (None, Some(refused)) => toned(Tone::Bad, refused),
+            (Some(at), None) => {
+                let tone = if is_stale(at, now, self.every) { Tone::Warn } else { Tone::Dim };
+                toned(tone, age_label(at, now, self.every))
+            }
+            (Some(at), Some(refused)) => {
+                // After a failure the time of the last success is told to the second.
+                let age = age_label(at, now, Some(SignedDuration::from_secs(-1)));
+                toned(Tone::Warn, format!("{age} · {refused}"))
+            }
+        }
+    }
+
+    /// Says why there is nothing to show; `what` fits after "loading".
+    pub fn absence(&self, what: &str, document: &mut Document, width: usize) {
+        match self.failure {
+            None => document.push(dim(format!("loading {what}…"))),
+            Some(failure) => {
+                explain_failure(failure, document, width);
+            }
+        }
+    }
+}
+
+/// A failed call in full: what AWS said, what to do, and that it is asked again.
+pub fn explain_failure(failure: &Failure, document: &mut Document, width: usize) {
+    let error = &failure.error;
+    let head = format!("✖ {} {}", error.operation, error.kind.label());
+    let mut spans = vec![toned(Tone::Bad, head)];
+    if !error.message.is_empty() {
+        spans.push(Span::new(Tone::Plain, format!(": {}", error.message)));
+    }
+    document.paragraph(&spans, width);
+    document.paragraph(&[Span::new(Tone::Plain, format!("  → {}", error.advice()))], width);
+    document.paragraph(&[dim("  It is asked again by itself; r asks now.")], width);
+}

@@ -1,0 +1,310 @@
+//! What AWS has told us, each piece with its age and its failures. Answers enter here and nowhere else; everything on the
+//! screen is derived from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::remote::{Remote, Slot};
+use crate::diagnose::health::{self, Assessment, Facts};
+use crate::model::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
+use crate::model::call::CallError;
+use crate::model::cluster::{CallerIdentity, Cluster};
+use crate::model::known::Known;
+use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup, TargetState};
+use crate::model::query::{Answer, Query};
+use crate::model::service::Service;
+use crate::model::service_deployment::ServiceDeployment;
+use crate::model::task::Task;
+use crate::model::task_definition::TaskDefinition;
+
+/// A service of the cluster on the screen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceEntry {
+    /// Its state; not there yet while only its name is known.
+    pub remote: Remote<Service>,
+    /// How it does, judged anew whenever one of the facts behind it changes. Kept because judging thousands of services
+    /// for every frame would cost more than the frame.
+    pub assessment: Option<Assessment>,
+}
+
+/// Targets of a service over all its target groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TargetCount {
+    /// Passing their checks.
+    pub healthy: usize,
+    /// All but those on their way out.
+    pub total: usize,
+}
+
+/// What AWS has told us.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Store {
+    /// Who we are.
+    pub identity: Remote<CallerIdentity>,
+    /// The clusters of the account and region.
+    pub clusters: Remote<Vec<Cluster>>,
+    /// Which services the cluster has.
+    pub service_arns: Remote<Vec<ServiceArn>>,
+    /// Their states.
+    pub services: BTreeMap<ServiceArn, ServiceEntry>,
+    /// Tasks, running and stopped, of services that were looked at.
+    pub tasks: BTreeMap<ServiceArn, Remote<Vec<Task>>>,
+    /// Deployment histories of services that were looked at.
+    pub service_deployments: BTreeMap<ServiceArn, Remote<Vec<ServiceDeployment>>>,
+    /// Revisions, which never change.
+    pub task_definitions: BTreeMap<TaskDefinitionArn, Remote<TaskDefinition>>,
+    /// Settings of target groups.
+    pub target_groups: BTreeMap<TargetGroupArn, Remote<TargetGroup>>,
+    /// Health of targets.
+    pub target_health: BTreeMap<TargetGroupArn, Remote<Vec<Target>>>,
+    /// Load balancers with listeners and rules.
+    pub routing: BTreeMap<LoadBalancerArn, Remote<LoadBalancerRouting>>,
+}
+
+impl Store {
+    /// Forgets everything that belongs to a cluster, before another one is shown.
+    pub fn leave_cluster(&mut self) {
+        let identity = std::mem::take(&mut self.identity);
+        let clusters = std::mem::take(&mut self.clusters);
+        let task_definitions = std::mem::take(&mut self.task_definitions);
+        *self = Self { identity, clusters, task_definitions, ..Self::default() };
+    }
+
+    /// The state of a service, if it has been described.
+    pub fn service(&self, arn: &ServiceArn) -> Option<&Service> {
+        self.services.get(arn).and_then(|entry| entry.remote.value())
+    }
+
+    /// Where the answer to a query will be kept: one place, or one a service for a batch of services.
+    pub fn slots(&mut self, query: &Query) -> Vec<&mut dyn Slot> {
+        fn slot<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> Vec<&'a mut dyn Slot> {
+            vec![map.entry(key.clone()).or_default()]
+        }
+        match query {
+            Query::Identity => vec![&mut self.identity],
+            Query::Clusters => vec![&mut self.clusters],
+            Query::ServiceArns { .. } => vec![&mut self.service_arns],
+            Query::Services { services, .. } => {
+                let asked: BTreeSet<&ServiceArn> = services.iter().collect();
+                let entries = self.services.iter_mut().filter(|(arn, _)| asked.contains(arn));
+                entries.map(|(_, entry)| &mut entry.remote as &mut dyn Slot).collect()
+            }
+            Query::Tasks { service, .. } => slot(&mut self.tasks, service),
+            Query::ServiceDeployments { service, .. } => slot(&mut self.service_deployments, service),
+            Query::TaskDefinition { task_definition } => slot(&mut self.task_definitions, task_definition),
+            Query::TargetGroup { target_group } => slot(&mut self.target_groups, target_group),
+            Query::TargetHealth { target_group } => slot(&mut self.target_health, target_group),
+            Query::Routing { load_balancer } => slot(&mut self.routing, load_balancer),
+        }
+    }
+
+    /// Takes the answer to a query, or its failure, and judges anew what depends on it.
+    pub fn settle(&mut self, query: &Query, at: Timestamp, result: Result<Answer, CallError>) {
+        match (query, result) {
+            (Query::Services { services: asked, .. }, Ok(Answer::Services(services))) => {
+                self.settle_services(asked, at, services);
+            }
+            (Query::ServiceArns { .. }, Ok(Answer::ServiceArns(arns))) => {
+                let listed: BTreeSet<&ServiceArn> = arns.iter().collect();
+                self.services.retain(|arn, _| listed.contains(arn));
+                for arn in &arns {
+                    self.services.entry(arn.clone()).or_default();
+                }
+                self.service_arns.settle(at, arns);
+            }
+            (Query::Identity, Ok(Answer::Identity(identity))) => self.identity.settle(at, identity),
+            (Query::Clusters, Ok(Answer::Clusters(clusters))) => self.clusters.settle(at, clusters),
+            (Query::Tasks { service, .. }, Ok(Answer::Tasks(tasks))) => {
+                self.tasks.entry(service.clone()).or_default().settle(at, tasks);
+                self.assess(service, at);
+            }
+            (Query::ServiceDeployments { service, .. }, Ok(Answer::ServiceDeployments(deployments))) => {
+                self.service_deployments.entry(service.clone()).or_default().settle(at, deployments);
+            }
+            (Query::TaskDefinition { task_definition }, Ok(Answer::TaskDefinition(definition))) => {
+                self.task_definitions.entry(task_definition.clone()).or_default().settle(at, *definition);
+            }
+            (Query::TargetGroup { target_group }, Ok(Answer::TargetGroup(group))) => {
+                self.target_groups.entry(target_group.clone()).or_default().settle(at, *group);
+                self.assess_users_of(target_group, at);
+            }
+            (Query::TargetHealth { target_group }, Ok(Answer::TargetHealth(targets))) => {
+                self.target_health.entry(target_group.clone()).or_default().settle(at, targets);
+                self.assess_users_of(target_group, at);
+            }
+            (Query::Routing { load_balancer }, Ok(Answer::Routing(routing))) => {
+                self.routing.entry(load_balancer.clone()).or_default().settle(at, *routing);
+            }
+            (query, Err(error)) => {
+                for slot in self.slots(query) {
+                    slot.fail(at, error.clone());
+                }
+                if let Query::TargetHealth { target_group } = query {
+                    self.assess_users_of(target_group, at);
+                }
+            }
+            // The AWS layer answers by the name of the question; anything else cannot be used.
+            (query, Ok(_)) => self.slots(query).into_iter().for_each(Slot::forget_request),
+        }
+    }
+
+    fn settle_services(&mut self, asked: &[ServiceArn], at: Timestamp, services: Vec<Service>) {
+        let mut missing: BTreeSet<&ServiceArn> = asked.iter().collect();
+        for service in services {
+            let arn = service.arn.clone();
+            missing.remove(&arn);
+            let entry = self.services.entry(arn.clone()).or_default();
+            let moved = entry.remote.value().is_some_and(|before| activity(before) != activity(&service));
+            entry.remote.settle(at, service);
+            if moved {
+                self.outdate_details(&arn);
+            }
+            self.assess(&arn, at);
+        }
+        for arn in missing {
+            self.services.remove(arn);
+        }
+    }
+
+    /// Takes the state AWS returned with an accepted change, and reads everything about the service again soon.
+    pub fn accepted(&mut self, service: Service, at: Timestamp) {
+        let arn = service.arn.clone();
+        self.services.entry(arn.clone()).or_default().remote.settle(at, service);
+        self.assess(&arn, at);
+        self.outdate_service(&arn);
+    }
+
+    /// Reads everything about a service again soon.
+    pub fn outdate_service(&mut self, arn: &ServiceArn) {
+        if let Some(entry) = self.services.get_mut(arn) {
+            entry.remote.outdate();
+        }
+        self.outdate_details(arn);
+    }
+
+    /// Asks again soon for what is likely to have changed together with the service.
+    pub fn outdate_details(&mut self, arn: &ServiceArn) {
+        if let Some(tasks) = self.tasks.get_mut(arn) {
+            tasks.outdate();
+        }
+        if let Some(deployments) = self.service_deployments.get_mut(arn) {
+            deployments.outdate();
+        }
+        let groups: Vec<TargetGroupArn> = self.service(arn).map(groups_of).unwrap_or_default();
+        for group in groups {
+            if let Some(health) = self.target_health.get_mut(&group) {
+                health.outdate();
+            }
+        }
+    }
+
+    /// Asks again soon for everything about the cluster and one service.
+    pub fn outdate_all(&mut self, selected: Option<&ServiceArn>) {
+        self.service_arns.outdate();
+        for entry in self.services.values_mut() {
+            entry.remote.outdate();
+        }
+        if let Some(arn) = selected {
+            self.outdate_details(arn);
+            let groups: Vec<TargetGroupArn> = self.service(arn).map(groups_of).unwrap_or_default();
+            for group in groups {
+                if let Some(settings) = self.target_groups.get_mut(&group) {
+                    settings.outdate();
+                }
+            }
+        }
+    }
+
+    /// Health of a target group's targets, including that it could not be read.
+    pub fn known_targets(&self, group: &TargetGroupArn) -> Known<&[Target]> {
+        let Some(remote) = self.target_health.get(group) else {
+            return Known::NotAsked;
+        };
+        match (remote.value(), remote.failure()) {
+            (Some(targets), _) => Known::Known(targets.as_slice()),
+            (None, Some(failure)) => Err(failure.error.clone()).into(),
+            (None, None) => Known::NotAsked,
+        }
+    }
+
+    /// Targets of a service over all its groups, once all of them are known.
+    pub fn target_count(&self, service: &Service) -> Option<TargetCount> {
+        let groups = service.target_groups();
+        if groups.is_empty() {
+            return None;
+        }
+        let mut count = TargetCount { healthy: 0, total: 0 };
+        for group in groups {
+            for target in self.target_health.get(group)?.value()? {
+                match target.state {
+                    TargetState::Healthy => {
+                        count.healthy += 1;
+                        count.total += 1;
+                    }
+                    TargetState::Draining => {}
+                    _ => count.total += 1,
+                }
+            }
+        }
+        Some(count)
+    }
+
+    fn assess_users_of(&mut self, group: &TargetGroupArn, at: Timestamp) {
+        let users: Vec<ServiceArn> = self
+            .services
+            .iter()
+            .filter(|(_, entry)| entry.remote.value().is_some_and(|service| service.target_groups().contains(&group)))
+            .map(|(arn, _)| arn.clone())
+            .collect();
+        for arn in users {
+            self.assess(&arn, at);
+        }
+    }
+
+    fn assess(&mut self, arn: &ServiceArn, at: Timestamp) {
+        let assessment = self.service(arn).map(|service| {
+            let groups = service.target_groups();
+            health::assess(&Facts {
+                service,
+                targets: groups.iter().map(|group| (*group, self.known_targets(group))).collect(),
+                target_groups: groups
+                    .iter()
+                    .filter_map(|group| self.target_groups.get(*group).and_then(Remote::value))
+                    .collect(),
+                tasks: self.tasks.get(arn).and_then(Remote::value).map(Vec::as_slice),
+                now: at,
+            })
+        });
+        if let Some(entry) = self.services.get_mut(arn) {
+            entry.assessment = assessment;
+        }
+    }
+
+    /// Services of the cluster that have been described at least once, and how many there are.
+    pub fn described(&self) -> (usize, usize) {
+        let described = self.services.values().filter(|entry| entry.remote.value().is_some()).count();
+        (described, self.services.len())
+    }
+
+    /// The cluster by its name, if clusters have been listed.
+    pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
+        self.clusters.value().and_then(|clusters| clusters.iter().find(|cluster| cluster.name == *name))
+    }
+}
+
+fn groups_of(service: &Service) -> Vec<TargetGroupArn> {
+    service.target_groups().into_iter().cloned().collect()
+}
+
+/// What moves when tasks come, go or fail: a change here means that tasks and targets are worth reading again.
+fn activity(service: &Service) -> impl PartialEq + use<> {
+    let deployments: Vec<(String, u32, u32, u32)> = service
+        .deployments
+        .iter()
+        .map(|deployment| (deployment.id.clone(), deployment.running, deployment.pending, deployment.failed))
+        .collect();
+    let newest_event = service.events.first().map(|event| event.id.clone());
+    (service.desired, service.running, service.pending, deployments, newest_event)
+}

@@ -1,0 +1,465 @@
+//! What every message does to the state.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::App;
+use super::command::{self, Command};
+use super::document::Document;
+use super::fuzzy::Filter;
+use super::key::{Key, KeyPress};
+use super::keymap::Lookup;
+use super::layout::{Layout, layout};
+use super::message::{Effect, Mouse, Msg};
+use super::overlay::{Chooser, Overlay};
+use super::remote::RequestId;
+use super::screens;
+use crate::model::arn::{ClusterName, ServiceArn};
+use crate::model::call::{CallError, ErrorKind};
+use crate::model::query::Answer;
+
+/// How long a short message stays.
+const NOTICE: SignedDuration = SignedDuration::from_secs(6);
+/// Rows a notch of the wheel moves.
+const WHEEL: isize = 3;
+
+impl App {
+    /// Takes a message that came at this time and says what is to be done about it.
+    pub fn update(&mut self, at: Timestamp, msg: Msg) -> Vec<Effect> {
+        self.now = self.now.max(at);
+        let mut effects = match msg {
+            Msg::Tick => Vec::new(),
+            Msg::Key(press) => self.key(press),
+            Msg::Paste(text) => {
+                self.paste(&text);
+                Vec::new()
+            }
+            Msg::Mouse(mouse) => {
+                self.mouse(mouse);
+                Vec::new()
+            }
+            Msg::Resize(size) => {
+                self.size = size;
+                Vec::new()
+            }
+            Msg::Connected(connection) => {
+                self.connection = Some(connection);
+                Vec::new()
+            }
+            Msg::Answered { request, result } => self.answered(request, *result),
+            Msg::Changed { request, result } => {
+                if let Err(error) = &*result {
+                    self.errors.add(self.now, error.clone());
+                }
+                self.change_answered(request, *result);
+                Vec::new()
+            }
+            Msg::Calls(calls) => {
+                self.activity.record(calls);
+                Vec::new()
+            }
+            Msg::Copied(result) => {
+                match result {
+                    Ok(()) => self.notify("sent to the terminal's clipboard"),
+                    Err(error) => self.notify(format!("could not copy: {error}")),
+                }
+                Vec::new()
+            }
+        };
+        if self.notice_since().is_some_and(|since| self.now.duration_since(since) > NOTICE) {
+            self.notice = None;
+        }
+        self.update_watches();
+        self.settle_views();
+        effects.extend(self.schedule());
+        effects
+    }
+
+    /// When something will change by itself, at the latest: the runtime sends a [`Msg::Tick`] no later than that.
+    pub fn next_tick(&self) -> SignedDuration {
+        if super::wants::cursor_rests(self) { SignedDuration::from_secs(1) } else { super::wants::REST }
+    }
+
+    fn answered(&mut self, request: RequestId, result: Result<Answer, CallError>) -> Vec<Effect> {
+        // A reply to a question nobody asks any more.
+        let Some(query) = self.requests.close(request) else {
+            return Vec::new();
+        };
+        let failure = result.as_ref().err().cloned();
+        if let Some(error) = &failure {
+            self.errors.add(self.now, error.clone());
+        }
+        self.store.settle(&query, self.now, result);
+        self.choose_only_cluster();
+        self.reread_answered(request, failure)
+    }
+
+    /// Without a cluster on the command line: the only one there is, or else the user chooses.
+    fn choose_only_cluster(&mut self) {
+        if self.cluster.is_some() || self.overlay.is_some() {
+            return;
+        }
+        let Some(clusters) = self.store.clusters.value() else {
+            return;
+        };
+        match clusters.as_slice() {
+            [only] => self.cluster = Some(only.name.clone()),
+            [] => {}
+            _ => self.overlay = Some(Overlay::Clusters(Chooser::default())),
+        }
+    }
+
+    fn key(&mut self, press: KeyPress) -> Vec<Effect> {
+        self.pin_cursor();
+        let quits = press == KeyPress { key: Key::Char('c'), ctrl: true, alt: false };
+        if quits {
+            return vec![Effect::Quit];
+        }
+        if self.list.filtering {
+            self.filter_key(press);
+            return Vec::new();
+        }
+        match &self.overlay {
+            Some(Overlay::Palette(_) | Overlay::Clusters(_)) => self.chooser_key(press),
+            Some(Overlay::Scale(_)) => {
+                self.scale_key(press);
+                Vec::new()
+            }
+            Some(Overlay::Confirm(_)) => self.confirmation_key(press),
+            Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Errors(_)) | None => self.bound_key(press),
+        }
+    }
+
+    fn bound_key(&mut self, press: KeyPress) -> Vec<Effect> {
+        self.pending_keys.push(press);
+        match self.options.keymap.lookup(&self.pending_keys) {
+            Lookup::Pending => Vec::new(),
+            Lookup::Unbound => {
+                self.pending_keys.clear();
+                Vec::new()
+            }
+            Lookup::Found(command) => {
+                self.pending_keys.clear();
+                self.run(command)
+            }
+        }
+    }
+
+    /// Carries a command out, or says why it does not apply.
+    fn run(&mut self, command: Command) -> Vec<Effect> {
+        if let Err(reason) = command.available(self) {
+            self.notify(reason);
+            return Vec::new();
+        }
+        match command {
+            Command::Down => self.step(1),
+            Command::Up => self.step(-1),
+            Command::First => self.step(isize::MIN),
+            Command::Last => self.step(isize::MAX),
+            Command::PageDown => self.step(self.page()),
+            Command::PageUp => self.step(-self.page()),
+            Command::ScrollDown => self.scroll_document(self.body_height() / 2),
+            Command::ScrollUp => self.scroll_document(-(self.body_height() / 2)),
+            Command::NextService => self.select_by(1),
+            Command::PreviousService => self.select_by(-1),
+            Command::NextTab => self.detail.tab = self.detail.tab.step(1),
+            Command::PreviousTab => self.detail.tab = self.detail.tab.step(-1),
+            Command::OpenTab(tab) => self.detail.tab = tab,
+            Command::Zoom => self.detail.zoomed = true,
+            Command::Back => self.back(),
+            Command::Filter => {
+                self.detail.zoomed = false;
+                self.list.filtering = true;
+            }
+            Command::Sort => self.list.sort = self.list.sort.next(),
+            Command::ProblemsOnly => self.list.problems_only = !self.list.problems_only,
+            Command::Refresh => {
+                let selected = self.selected_arn();
+                self.store.outdate_all(selected.as_ref());
+            }
+            Command::Clusters => self.overlay = Some(Overlay::Clusters(Chooser::default())),
+            Command::Activity => self.overlay = Some(Overlay::Activity(0)),
+            Command::Errors => {
+                self.errors.mark_seen();
+                self.overlay = Some(Overlay::Errors(0));
+            }
+            Command::Copy => {
+                return self.selected_arn().map(|arn| Effect::Copy(arn.as_str().to_owned())).into_iter().collect();
+            }
+            Command::Palette => self.overlay = Some(Overlay::Palette(Chooser::default())),
+            Command::Help => self.overlay = Some(Overlay::Help(0)),
+            Command::Redeploy => self.propose_redeploy(),
+            Command::Scale => self.ask_for_count(),
+            Command::DismissWatch => {
+                self.watches.remove(0);
+            }
+            Command::Suspend => return vec![Effect::Suspend],
+            // Like Esc, so that a q too many closes what is open and does not end the program.
+            Command::Quit if self.overlay.is_some() => self.overlay = None,
+            Command::Quit => return vec![Effect::Quit],
+        }
+        Vec::new()
+    }
+
+    fn back(&mut self) {
+        if self.overlay.take().is_some() {
+        } else if self.detail.zoomed {
+            self.detail.zoomed = false;
+        } else if !self.list.filter.text().is_empty() {
+            self.list.filter = super::line_input::LineInput::default();
+        } else {
+            self.list.problems_only = false;
+        }
+    }
+
+    /// Moves the cursor of whatever has the keys.
+    fn step(&mut self, by: isize) {
+        if self.overlay.is_some() || self.detail.zoomed {
+            self.scroll_document(by);
+        } else {
+            self.select_by(by);
+        }
+    }
+
+    fn select_by(&mut self, by: isize) {
+        let rows = self.rows();
+        let here = self.selected_arn().and_then(|selected| rows.iter().position(|arn| **arn == selected));
+        let there = here.unwrap_or_default().saturating_add_signed(by).min(rows.len().saturating_sub(1));
+        let arn = rows.get(there).map(|arn| (*arn).clone());
+        if let Some(arn) = arn {
+            self.select(arn);
+        }
+    }
+
+    fn select(&mut self, arn: ServiceArn) {
+        if self.list.selected.as_ref() != Some(&arn) {
+            self.list.selected = Some(arn);
+            self.list.selected_at = self.now;
+            self.detail.scroll.clear();
+        }
+    }
+
+    /// From now on the cursor stays on the service it is on.
+    fn pin_cursor(&mut self) {
+        if self.list.selected.is_none()
+            && let Some(arn) = self.selected_arn()
+        {
+            self.list.selected = Some(arn);
+        }
+    }
+
+    fn scroll_document(&mut self, by: isize) {
+        let by_page = |offset: &mut usize| *offset = offset.saturating_add_signed(by);
+        match &mut self.overlay {
+            Some(Overlay::Help(offset) | Overlay::Activity(offset) | Overlay::Errors(offset)) => by_page(offset),
+            Some(_) => {}
+            None => by_page(self.detail.scroll.entry(self.detail.tab).or_default()),
+        }
+    }
+
+    fn page(&self) -> isize {
+        let height = match layout(self) {
+            Some(layout) if !self.detail.zoomed && self.overlay.is_none() => layout.list_rows.height,
+            Some(layout) => layout.detail_body.height,
+            None => 1,
+        };
+        isize::try_from(height).unwrap_or(1).max(1)
+    }
+
+    fn body_height(&self) -> isize {
+        layout(self).and_then(|layout| isize::try_from(layout.detail_body.height).ok()).unwrap_or(2).max(2)
+    }
+
+    fn filter_key(&mut self, press: KeyPress) {
+        match press.key {
+            Key::Enter => self.list.filtering = false,
+            Key::Esc => {
+                self.list.filtering = false;
+                self.list.filter = super::line_input::LineInput::default();
+            }
+            Key::Up => self.select_by(-1),
+            Key::Down => self.select_by(1),
+            _ => self.list.filter.key(press),
+        }
+    }
+
+    fn chooser_key(&mut self, press: KeyPress) -> Vec<Effect> {
+        let items = self.chooser_items();
+        let Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) = &mut self.overlay else {
+            return Vec::new();
+        };
+        let here = chooser.position(&items);
+        let mut choose = |there: usize| chooser.chosen = items.get(there.min(items.len().saturating_sub(1))).cloned();
+        match press.key {
+            Key::Esc => self.overlay = None,
+            Key::Up => choose(here.saturating_sub(1)),
+            Key::Char('p') if press.ctrl => choose(here.saturating_sub(1)),
+            Key::Down => choose(here + 1),
+            Key::Char('n') if press.ctrl => choose(here + 1),
+            Key::PageUp => choose(here.saturating_sub(10)),
+            Key::PageDown => choose(here + 10),
+            Key::Enter => {
+                let chosen = items.get(here).cloned();
+                let palette = matches!(self.overlay, Some(Overlay::Palette(_)));
+                self.overlay = None;
+                return match chosen {
+                    Some(id) if palette => command::by_id(&id).map_or_else(Vec::new, |command| self.run(command)),
+                    Some(name) => self.enter_cluster(ClusterName::new(&name)),
+                    None => Vec::new(),
+                };
+            }
+            _ => {
+                chooser.input.key(press);
+                chooser.chosen = None;
+            }
+        }
+        Vec::new()
+    }
+
+    /// What the open chooser offers for what was typed: ids of commands, or names of clusters, best first.
+    pub fn chooser_items(&self) -> Vec<String> {
+        match &self.overlay {
+            Some(Overlay::Palette(chooser)) => best(
+                chooser,
+                command::all().filter(|info| info.command != Command::Palette).map(|info| (info.id, info.title)),
+            ),
+            Some(Overlay::Clusters(chooser)) => {
+                let clusters = self.store.clusters.value().map(Vec::as_slice).unwrap_or_default();
+                best(chooser, clusters.iter().map(|cluster| (cluster.name.as_str(), "")))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn enter_cluster(&mut self, cluster: ClusterName) -> Vec<Effect> {
+        if self.cluster.as_ref() == Some(&cluster) {
+            return Vec::new();
+        }
+        let effects = self.cancel_all();
+        self.store.leave_cluster();
+        self.cluster = Some(cluster);
+        self.list = super::service_list::ServiceListView::new(self.now);
+        self.detail.scroll.clear();
+        self.detail.zoomed = false;
+        self.watches.clear();
+        effects
+    }
+
+    fn paste(&mut self, text: &str) {
+        match &mut self.overlay {
+            Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) => chooser.input.paste(text),
+            Some(Overlay::Scale(entry)) => entry.input.paste(text),
+            _ if self.list.filtering => self.list.filter.paste(text),
+            _ => {}
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse) {
+        let Some(layout) = layout(self) else {
+            return;
+        };
+        self.pin_cursor();
+        match mouse {
+            Mouse::Click { column, row } if self.overlay.is_none() => self.click(&layout, column, row),
+            Mouse::Click { .. } => {}
+            Mouse::Scroll { column, row, by } => {
+                let by = isize::from(by).saturating_mul(WHEEL);
+                let over_list = layout.list_rows.contains((column, row).into());
+                if over_list && self.overlay.is_none() { self.select_by(by) } else { self.scroll_document(by) }
+            }
+        }
+    }
+
+    fn click(&mut self, layout: &Layout, column: u16, row: u16) {
+        let position = (column, row).into();
+        if layout.list_rows.contains(position) {
+            let index = self.list.offset + usize::from(row - layout.list_rows.y);
+            let arn = self.rows().get(index).map(|arn| (*arn).clone());
+            if let Some(arn) = arn {
+                self.select(arn);
+            }
+        } else if layout.detail_title.contains(position)
+            && let Some(tab) = screens::title::tab_at(self, usize::from(column), usize::from(layout.detail_title.width))
+        {
+            self.detail.tab = tab;
+        }
+    }
+
+    /// Keeps the cursor, the rows around it and all scrolling within what there is.
+    fn settle_views(&mut self) {
+        if self.list.selected.is_none() {
+            self.find_first_selection();
+        }
+        let Some(layout) = layout(self) else {
+            return;
+        };
+        let rows = self.rows();
+        let height = usize::from(layout.list_rows.height).max(1);
+        let here = self.selected_arn().and_then(|selected| rows.iter().position(|arn| **arn == selected));
+        let (here, last) = (here.unwrap_or_default(), rows.len().saturating_sub(height));
+        self.list.offset = self.list.offset.clamp((here + 1).saturating_sub(height), here).min(last);
+        let body = layout.detail_body;
+        let (width, height) = (usize::from(body.width), usize::from(body.height));
+        let tab = self.detail.tab;
+        if self.detail.scroll.get(&tab).is_some_and(|offset| *offset > 0) {
+            let most = excess(&screens::tab(self, width), height);
+            self.detail.scroll.entry(tab).and_modify(|offset| *offset = (*offset).min(most));
+        }
+        let area = super::layout::overlay_body(self);
+        if matches!(self.overlay, Some(Overlay::Help(1..) | Overlay::Activity(1..) | Overlay::Errors(1..))) {
+            let most = excess(&screens::overlay(self, usize::from(area.width)), usize::from(area.height));
+            if let Some(Overlay::Help(offset) | Overlay::Activity(offset) | Overlay::Errors(offset)) = &mut self.overlay
+            {
+                *offset = (*offset).min(most);
+            }
+        }
+    }
+
+    /// The cursor goes to the service asked for on the command line, or stays on the worst one once all are known.
+    fn find_first_selection(&mut self) {
+        let asked_for = self
+            .options
+            .service
+            .as_deref()
+            .and_then(|name| self.store.services.keys().find(|arn| arn.name() == name).cloned());
+        let (described, listed) = self.store.described();
+        let settled = listed > 0
+            && self
+                .store
+                .services
+                .values()
+                .all(|entry| entry.remote.value().is_some() || entry.remote.failure().is_some());
+        if asked_for.is_some() {
+            self.list.selected = asked_for;
+        } else if settled && described > 0 {
+            self.pin_cursor();
+        }
+    }
+
+    /// Whether the cluster asked for does not exist.
+    pub fn cluster_is_unknown(&self) -> bool {
+        let failure = self.store.service_arns.failure();
+        failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound)
+    }
+}
+
+/// Lines that do not fit.
+fn excess(document: &Document, height: usize) -> usize {
+    let height = height.saturating_sub(usize::from(document.head.is_some()));
+    document.lines.len().saturating_sub(height)
+}
+
+/// Names that fit what was typed, best first; `about` is searched too.
+fn best<'a>(chooser: &Chooser, items: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let mut filter = Filter::new(chooser.input.text());
+    let mut scored: Vec<(u32, String)> = items
+        .filter_map(|(name, about)| {
+            let by_name = filter.score(name).map(|score| score.saturating_mul(2));
+            let score = by_name.max(filter.score(about))?;
+            Some((score, name.to_owned()))
+        })
+        .collect();
+    if !chooser.input.text().is_empty() {
+        scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    }
+    scored.into_iter().map(|(_, name)| name).collect()
+}

@@ -1,0 +1,157 @@
+//! What should be known, and how fresh, given what is on the screen. Derived anew each time: there is no other place that
+//! starts or stops asking. The order is the order of importance.
+
+use jiff::SignedDuration;
+
+use super::App;
+use super::message::Urgency;
+use super::overlay::Overlay;
+use super::screens::Tab;
+use crate::diagnose::health::Health;
+use crate::model::arn::{ServiceArn, TargetGroupArn};
+use crate::model::query::Query;
+use crate::model::service::{RolloutState, Service};
+
+/// The cursor must have rested this long before details of the service are asked for: holding a key down runs over many.
+pub const REST: SignedDuration = SignedDuration::from_millis(150);
+/// Services that do not matter most right now. A little less than the minute promised, for the time a call takes.
+pub const COLD: SignedDuration = SignedDuration::from_secs(55);
+/// At most so many services are hot: one DescribeServices call.
+const MOST_HOT: usize = 10;
+
+/// Tasks of the selected service.
+pub const TASKS: SignedDuration = SignedDuration::from_secs(20);
+/// Targets of the selected service and of those being watched.
+pub const TARGETS: SignedDuration = SignedDuration::from_secs(10);
+const TARGETS_OF_PROBLEMS: SignedDuration = SignedDuration::from_secs(30);
+/// Deployment history of the selected service.
+pub const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
+/// Settings of target groups and load balancers.
+pub const SETTINGS: SignedDuration = SignedDuration::from_mins(1);
+const CLUSTERS: SignedDuration = SignedDuration::from_mins(1);
+
+/// A query and how old its answer may get (`None`: once is enough).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// The question.
+    pub query: Query,
+    /// How old the answer may get.
+    pub every: Option<SignedDuration>,
+    /// How urgent it is.
+    pub urgency: Urgency,
+}
+
+/// Everything that should be known now, except the states of the services themselves ([`hot_services`]).
+pub fn wants(app: &App) -> Vec<Want> {
+    let mut wants = vec![want(Query::Identity, None, Urgency::Background)];
+    let choosing = matches!(app.overlay(), Some(Overlay::Clusters(_)));
+    if app.cluster().is_none() || choosing {
+        wants.push(want(Query::Clusters, Some(CLUSTERS), Urgency::Interactive));
+    }
+    let Some(cluster) = app.cluster() else {
+        return wants;
+    };
+    wants.push(want(Query::ServiceArns { cluster: cluster.clone() }, Some(COLD), Urgency::Background));
+    if let (Some(service), true) = (app.selected_service(), cursor_rests(app)) {
+        details(app, service, &mut wants);
+    }
+    for watching in app.watches() {
+        if let Some(service) = app.store().service(watching.service()) {
+            target_health(service, TARGETS, Urgency::Interactive, &mut wants);
+        }
+    }
+    target_health_of_all(app, &mut wants);
+    wants
+}
+
+/// The services whose state is wanted every few seconds: those being watched, the selected one, those that deploy or fail.
+pub fn hot_services(app: &App) -> Vec<ServiceArn> {
+    let watched = app.watches().iter().map(|watching| watching.service().clone());
+    let selected = cursor_rests(app).then(|| app.selected_arn()).flatten();
+    let with_health = |health: Health| {
+        let entries = app.store().services.iter();
+        let matching = entries.filter(move |(_, entry)| super::service_list::health(entry) == health);
+        matching.filter(|(_, entry)| entry.remote.value().is_some()).map(|(arn, _)| arn.clone())
+    };
+    let mut hot: Vec<ServiceArn> = Vec::new();
+    for arn in watched.chain(selected).chain(with_health(Health::Deploying)).chain(with_health(Health::Failing)) {
+        if hot.len() < MOST_HOT && !hot.contains(&arn) {
+            hot.push(arn);
+        }
+    }
+    hot
+}
+
+/// Whether the cursor has stayed on its service long enough to look closer.
+pub fn cursor_rests(app: &App) -> bool {
+    app.now().duration_since(app.list().selected_at) >= REST
+}
+
+fn want(query: Query, every: Option<SignedDuration>, urgency: Urgency) -> Want {
+    Want { query, every, urgency }
+}
+
+fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
+    let cluster = crate::model::arn::ClusterName::from(&service.cluster);
+    let arn = service.arn.clone();
+    target_health(service, TARGETS, Urgency::Interactive, wants);
+    wants.push(want(
+        Query::Tasks { cluster: cluster.clone(), service: arn.clone() },
+        Some(TASKS),
+        Urgency::Interactive,
+    ));
+    for group in service.target_groups() {
+        wants.push(want(Query::TargetGroup { target_group: group.clone() }, Some(SETTINGS), Urgency::Interactive));
+        let settings = app.store().target_groups.get(group).and_then(super::remote::Remote::value);
+        for load_balancer in settings.into_iter().flat_map(|settings| &settings.load_balancers) {
+            let query = Query::Routing { load_balancer: load_balancer.clone() };
+            wants.push(want(query, Some(SETTINGS), Urgency::Interactive));
+        }
+    }
+    let rolling = service
+        .primary_deployment()
+        .is_some_and(|deployment| deployment.rollout_state == Some(RolloutState::InProgress));
+    if rolling || app.detail().tab == Tab::Deploys {
+        wants.push(want(Query::ServiceDeployments { cluster, service: arn }, Some(DEPLOYMENTS), Urgency::Interactive));
+    }
+    let primary = service.task_definition.iter();
+    let older = service.older_deployments().map(|deployment| &deployment.task_definition);
+    for task_definition in primary.chain(older) {
+        let query = Query::TaskDefinition { task_definition: task_definition.clone() };
+        wants.push(want(query, None, Urgency::Interactive));
+    }
+}
+
+fn target_health(service: &Service, every: SignedDuration, urgency: Urgency, wants: &mut Vec<Want>) {
+    for group in service.target_groups() {
+        wants.push(want(Query::TargetHealth { target_group: group.clone() }, Some(every), urgency));
+    }
+}
+
+/// Target health costs one call a group out of the account's scarcest budget, so it is asked most often where something
+/// is wrong, and of all others in turn: with many groups at most one a second.
+fn target_health_of_all(app: &App, wants: &mut Vec<Want>) {
+    let mut problems: Vec<&TargetGroupArn> = Vec::new();
+    let mut others: Vec<&TargetGroupArn> = Vec::new();
+    for entry in app.store().services.values() {
+        let Some(service) = entry.remote.value() else { continue };
+        let health = super::service_list::health(entry);
+        let groups = service.target_groups();
+        if matches!(health, Health::Failing | Health::Degraded | Health::Deploying) {
+            problems.extend(groups);
+        } else if health != Health::Inactive {
+            others.extend(groups);
+        }
+    }
+    let in_turn = |count: usize, least: SignedDuration| {
+        least.max(SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX)))
+    };
+    let every = in_turn(problems.len(), TARGETS_OF_PROBLEMS);
+    for group in &problems {
+        wants.push(want(Query::TargetHealth { target_group: (*group).clone() }, Some(every), Urgency::Background));
+    }
+    let every = in_turn(problems.len() + others.len(), SETTINGS);
+    for group in others {
+        wants.push(want(Query::TargetHealth { target_group: group.clone() }, Some(every), Urgency::Background));
+    }
+}

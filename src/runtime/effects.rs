@@ -1,0 +1,186 @@
+//! Wishes of the core to tasks, and their outcomes back as messages. A request is one task; cancelling it drops the call. A
+//! change is never cancelled. Everything waits by itself until the connection is set up, so the screen never does.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::app::message::{Connection, Msg, Urgency};
+use crate::app::remote::RequestId;
+use crate::aws::{self, Aws, Priority};
+use crate::model::call::{CallError, CallRecord};
+use crate::model::query::{Answer, Mutation, Query};
+use crate::model::service::Service;
+
+/// Calls are gathered for so long before the core hears of them: it has better things to do than to take them one by one.
+const GATHER_CALLS: Duration = Duration::from_millis(100);
+/// At most so many calls in one message.
+const MOST_CALLS: usize = 256;
+
+/// What answers questions and carries out changes.
+pub trait Answers: Clone + Send + Sync + 'static {
+    /// Answers a question.
+    fn answer(&self, query: Query, priority: Priority) -> impl Future<Output = Result<Answer, CallError>> + Send;
+
+    /// Carries out a change, once.
+    fn change(&self, mutation: Mutation) -> impl Future<Output = Result<Service, CallError>> + Send;
+
+    /// What it is connected to.
+    fn connection(&self) -> Connection;
+}
+
+impl Answers for Aws {
+    async fn answer(&self, query: Query, priority: Priority) -> Result<Answer, CallError> {
+        Self::answer(self, &query, priority).await
+    }
+
+    async fn change(&self, mutation: Mutation) -> Result<Service, CallError> {
+        Self::change(self, &mutation).await
+    }
+
+    fn connection(&self) -> Connection {
+        Connection { region: self.region().map(str::to_owned), profile: self.profile().map(str::to_owned) }
+    }
+}
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The change.
+    pub mutation: Mutation,
+    /// What became of it.
+    pub result: Result<(), CallError>,
+}
+
+/// Requests and changes under way.
+pub struct Requests<A> {
+    answers: watch::Receiver<Option<A>>,
+    outbox: mpsc::Sender<Msg>,
+    open: HashMap<RequestId, AbortHandle>,
+    changes: JoinSet<Outcome>,
+}
+
+impl<A: Answers> Requests<A> {
+    /// Connects in the background; outcomes go to `outbox`.
+    pub fn new(connect: impl Future<Output = A> + Send + 'static, outbox: mpsc::Sender<Msg>) -> Self {
+        let (connected, answers) = watch::channel(None);
+        let told = outbox.clone();
+        tokio::spawn(async move {
+            let answers = connect.await;
+            let connection = answers.connection();
+            connected.send_replace(Some(answers));
+            let _ = told.send(Msg::Connected(connection)).await;
+            // Requests made later still have to find the connection.
+            connected.closed().await;
+        });
+        Self { answers, outbox, open: HashMap::new(), changes: JoinSet::new() }
+    }
+
+    /// Asks; the answer comes as [`Msg::Answered`].
+    pub fn ask(&mut self, request: RequestId, query: Query, urgency: Urgency) {
+        let priority = match urgency {
+            Urgency::Interactive => Priority::Interactive,
+            Urgency::Background => Priority::Background,
+        };
+        let (connected, outbox) = (self.answers.clone(), self.outbox.clone());
+        let task = tokio::spawn(async move {
+            if let Some(answers) = wait(connected).await {
+                let result = Box::new(answers.answer(query, priority).await);
+                let _ = outbox.send(Msg::Answered { request, result }).await;
+            }
+        });
+        self.open.insert(request, task.abort_handle());
+    }
+
+    /// Stops a request; no answer comes, unless it is on its way already.
+    pub fn cancel(&mut self, request: RequestId) {
+        if let Some(task) = self.open.remove(&request) {
+            task.abort();
+        }
+    }
+
+    /// Changes AWS; the outcome comes as [`Msg::Changed`].
+    pub fn change(&mut self, request: RequestId, mutation: Mutation) {
+        let (connected, outbox) = (self.answers.clone(), self.outbox.clone());
+        self.changes.spawn(async move {
+            let Some(answers) = wait(connected).await else {
+                // The connection is made once and lasts as long as the program.
+                std::future::pending().await
+            };
+            let result = answers.change(mutation.clone()).await;
+            let outcome = Outcome { mutation, result: result.as_ref().map(|_| ()).map_err(Clone::clone) };
+            let _ = outbox.try_send(Msg::Changed { request, result: Box::new(result) }).map_err(|refused| {
+                // Full: it gets its turn, while the end of the program need not wait for that.
+                let (outbox, msg) = (outbox.clone(), refused.into_inner());
+                tokio::spawn(async move { outbox.send(msg).await });
+            });
+            outcome
+        });
+    }
+
+    /// Forgets what a message shows to be over.
+    pub fn settled(&mut self, msg: &Msg) {
+        match msg {
+            Msg::Answered { request, .. } => {
+                self.open.remove(request);
+            }
+            Msg::Changed { .. } => while self.changes.try_join_next().is_some() {},
+            _ => {}
+        }
+    }
+
+    /// Waits for the changes that are under way, at most so long; those that did not end are not among the outcomes.
+    pub async fn finish_changes(&mut self, patience: Duration) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let all = async {
+            while let Some(outcome) = self.changes.join_next().await {
+                outcomes.extend(outcome);
+            }
+        };
+        let _ = tokio::time::timeout(patience, all).await;
+        outcomes
+    }
+}
+
+impl<A> Drop for Requests<A> {
+    fn drop(&mut self) {
+        for task in self.open.values() {
+            task.abort();
+        }
+    }
+}
+
+async fn wait<A: Clone>(mut connected: watch::Receiver<Option<A>>) -> Option<A> {
+    connected.wait_for(Option::is_some).await.ok().and_then(|answers| answers.clone())
+}
+
+/// Connects to AWS and reports its calls in batches.
+pub(super) async fn connect(settings: aws::Settings, outbox: mpsc::Sender<Msg>) -> Aws {
+    let (calls, gathered) = mpsc::unbounded_channel();
+    tokio::spawn(report_calls(gathered, outbox));
+    Aws::connect(settings, move |call| {
+        let _ = calls.send(call);
+    })
+    .await
+}
+
+async fn report_calls(mut calls: mpsc::UnboundedReceiver<CallRecord>, outbox: mpsc::Sender<Msg>) {
+    while let Some(first) = calls.recv().await {
+        tokio::time::sleep(GATHER_CALLS).await;
+        let mut batch = vec![first];
+        while batch.len() < MOST_CALLS
+            && let Ok(call) = calls.try_recv()
+        {
+            batch.push(call);
+        }
+        if outbox.send(Msg::Calls(batch)).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

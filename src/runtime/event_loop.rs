@@ -1,0 +1,237 @@
+//! The loop: messages in, frames out.
+//!
+//! ```text
+//!  inbox ─▶ up to 64 messages ─▶ App::update ─▶ effects ─▶ requests, clipboard
+//!                                     └─▶ at most every 16 ms: view ─▶ painter
+//! ```
+//!
+//! A message makes the picture stale; only a stale picture is drawn again, and only cells that differ are written. Nothing
+//! in here waits for anything but the next message or the next moment at which something changes by itself.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::effects::{Answers, Outcome, Requests};
+use super::painter::{Painted, Painter};
+use super::recorder::Recorder;
+use crate::app::App;
+use crate::app::message::{Effect, Msg, Size};
+use crate::model::text;
+
+/// Messages that may wait to be taken; whoever sends more waits.
+pub const INBOX: usize = 1_024;
+/// Messages taken before it is checked whether a frame is due.
+const MOST_BEFORE_A_FRAME: usize = 64;
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(16);
+/// Bytes put on the clipboard at most. As base64 that is about 75 kB, which is where terminals begin to drop the sequence.
+const MOST_COPIED: usize = 56_000;
+/// How long changes under way are waited for at the end: a little longer than a call may take.
+const LAST_CHANGES: Duration = Duration::from_secs(6);
+
+/// What the loop wants after a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// The next turn.
+    Continue,
+    /// To hand the terminal back for a while.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
+/// The loop with everything it drives.
+pub struct EventLoop<W, A, V> {
+    app: App,
+    view: V,
+    painter: Painter<W>,
+    requests: Requests<A>,
+    inbox: mpsc::Receiver<Msg>,
+    recorder: Option<Recorder>,
+    stale: bool,
+    last_frame: Option<Instant>,
+    last_update: Instant,
+}
+
+impl<W, A, V> EventLoop<W, A, V>
+where
+    W: Write,
+    A: Answers,
+    V: Fn(&App, &mut Buffer) -> Option<Position>,
+{
+    /// A loop that has not painted anything yet.
+    pub fn new(app: App, view: V, out: W, requests: Requests<A>, inbox: mpsc::Receiver<Msg>) -> Self {
+        Self {
+            app,
+            view,
+            painter: Painter::new(out),
+            requests,
+            inbox,
+            recorder: None,
+            stale: true,
+            last_frame: None,
+            last_update: Instant::now(),
+        }
+    }
+
+    /// Writes everything that happens from now on into a recording.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// Paints the first frame and then starts to ask.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub fn start(&mut self) -> io::Result<Flow> {
+        self.paint()?;
+        self.take(Msg::Tick)
+    }
+
+    /// Waits for what comes next, takes it, and paints if that is due. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub async fn turn(&mut self) -> io::Result<Flow> {
+        let tick = self.last_update + self.app.next_tick().unsigned_abs();
+        let frame = self.last_frame.map_or(self.last_update, |last| last + FRAME);
+        tokio::select! {
+            Some(msg) = self.inbox.recv() => {
+                let flow = self.take_several(msg)?;
+                if flow != Flow::Continue {
+                    return Ok(flow);
+                }
+            }
+            () = tokio::time::sleep_until(frame), if self.stale => {}
+            () = tokio::time::sleep_until(tick) => return self.take(Msg::Tick),
+        }
+        if self.stale && self.last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
+            self.paint()?;
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// The screen has this size now, and nothing of what was painted is on it any more.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub fn repaint(&mut self, size: Size) -> io::Result<Flow> {
+        self.painter.spoil();
+        let flow = self.take(Msg::Resize(size))?;
+        self.paint()?;
+        Ok(flow)
+    }
+
+    /// Waits, for a short time, for changes that are under way when the program ends. Whoever sent one wants to know.
+    pub async fn finish(&mut self) -> Vec<Outcome> {
+        self.requests.finish_changes(LAST_CHANGES).await
+    }
+
+    /// What has been painted.
+    pub const fn painted(&self) -> Painted {
+        self.painter.painted()
+    }
+
+    /// The state.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn take_several(&mut self, first: Msg) -> io::Result<Flow> {
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(msg) = next {
+            let flow = self.take(msg)?;
+            if flow != Flow::Continue {
+                return Ok(flow);
+            }
+            taken += 1;
+            next = if taken < MOST_BEFORE_A_FRAME { self.inbox.try_recv().ok() } else { None };
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn take(&mut self, msg: Msg) -> io::Result<Flow> {
+        let at = Timestamp::now();
+        self.write_down(at, &msg);
+        self.requests.settled(&msg);
+        let effects = self.app.update(at, msg);
+        self.last_update = Instant::now();
+        self.stale = true;
+        let mut flow = Flow::Continue;
+        for effect in effects {
+            match effect {
+                Effect::Ask { request, query, urgency } => self.requests.ask(request, query, urgency),
+                Effect::Cancel { request } => self.requests.cancel(request),
+                Effect::Change { request, mutation } => {
+                    tracing::info!(operation = %mutation.operation(), service = mutation.service().as_str(), "changing");
+                    self.requests.change(request, mutation);
+                }
+                Effect::Copy(text) => {
+                    let copied = self.copy(&text)?;
+                    flow = flow.and(self.take(Msg::Copied(copied))?);
+                }
+                Effect::Repaint => self.painter.spoil(),
+                Effect::Suspend => flow = flow.and(Flow::Suspend),
+                Effect::Quit => flow = flow.and(Flow::Quit),
+            }
+        }
+        Ok(flow)
+    }
+
+    fn copy(&mut self, copied: &str) -> io::Result<Result<(), String>> {
+        // What is copied is pasted into a shell: nothing in it may end a line or speak to a terminal.
+        let copied = text::visible(copied);
+        if copied.len() > MOST_COPIED {
+            return Ok(Err(format!("{} kB are more than terminals take", copied.len() / 1_000)));
+        }
+        self.painter.copy(&copied).map(Ok)
+    }
+
+    fn paint(&mut self) -> io::Result<()> {
+        let Self { app, view, painter, .. } = self;
+        painter.paint(app.size(), |buffer| view(app, buffer))?;
+        self.stale = false;
+        self.last_frame = Some(Instant::now());
+        if let Some(recorder) = &mut self.recorder {
+            let flushed = recorder.flush();
+            self.keep_recording_if(flushed);
+        }
+        Ok(())
+    }
+
+    fn write_down(&mut self, at: Timestamp, msg: &Msg) {
+        if let Some(recorder) = &mut self.recorder {
+            let written = recorder.record(at, msg);
+            self.keep_recording_if(written);
+        }
+    }
+
+    /// A full disk must not end the session, and half a recording is of no use.
+    fn keep_recording_if(&mut self, written: io::Result<()>) {
+        if let Err(error) = written {
+            tracing::warn!(%error, "the recording ends here");
+            self.recorder = None;
+        }
+    }
+}
+
+impl Flow {
+    /// The more decisive of two.
+    const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Quit, _) | (_, Self::Quit) => Self::Quit,
+            (Self::Suspend, _) | (_, Self::Suspend) => Self::Suspend,
+            (Self::Continue, Self::Continue) => Self::Continue,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

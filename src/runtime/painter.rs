@@ -1,0 +1,217 @@
+//! From cells to bytes: the new picture is compared with the one on the screen and the difference goes out in one write,
+//! inside synchronised output (DEC mode 2026), so that nobody sees half a frame. Where nothing differs nothing is written.
+
+use std::io::{self, Write};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::message::Size;
+
+/// What has been written so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Painted {
+    /// Frames that differed from the one before.
+    pub frames: u64,
+    /// Bytes of these frames.
+    pub bytes: u64,
+}
+
+/// Paints frames onto a terminal.
+pub struct Painter<W> {
+    out: W,
+    shown: Buffer,
+    next: Buffer,
+    cursor: Option<Position>,
+    /// What is on the screen is not what we painted.
+    spoilt: bool,
+    painted: Painted,
+    bytes: Vec<u8>,
+}
+
+impl<W: Write> Painter<W> {
+    /// A painter for a terminal of which nothing is known.
+    pub fn new(out: W) -> Self {
+        Self {
+            out,
+            shown: Buffer::empty(Rect::ZERO),
+            next: Buffer::empty(Rect::ZERO),
+            cursor: None,
+            spoilt: true,
+            painted: Painted::default(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Paints what `view` draws; it returns where the cursor is to be shown, if at all.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub fn paint(&mut self, size: Size, view: impl FnOnce(&mut Buffer) -> Option<Position>) -> io::Result<()> {
+        let area = Rect::new(0, 0, size.width, size.height);
+        if area != self.next.area {
+            self.next.resize(area);
+            self.spoilt = true;
+        }
+        self.next.reset();
+        let cursor = view(&mut self.next).filter(|position| area.contains(*position));
+        self.bytes.clear();
+        if self.spoilt {
+            self.shown.resize(area);
+            self.shown.reset();
+            queue!(self.bytes, Hide, Clear(ClearType::All))?;
+            self.cursor = None;
+        }
+        let mut changed = self.shown.diff_iter(&self.next).peekable();
+        let cells_change = changed.peek().is_some();
+        if cells_change {
+            CrosstermBackend::new(&mut self.bytes).draw(changed)?;
+        }
+        if cells_change || cursor != self.cursor {
+            match cursor {
+                Some(Position { x, y }) if self.cursor.is_some() => queue!(self.bytes, MoveTo(x, y))?,
+                Some(Position { x, y }) => queue!(self.bytes, MoveTo(x, y), Show)?,
+                None if self.cursor.is_some() => queue!(self.bytes, Hide)?,
+                None => {}
+            }
+        }
+        if !self.bytes.is_empty() {
+            self.flush()?;
+        }
+        std::mem::swap(&mut self.shown, &mut self.next);
+        // The buffer the next frame goes into had the old size if there was one.
+        self.next.resize(area);
+        self.cursor = cursor;
+        self.spoilt = false;
+        Ok(())
+    }
+
+    /// The next frame is painted whole, because something else has written to the screen.
+    pub const fn spoil(&mut self) {
+        self.spoilt = true;
+    }
+
+    /// Puts text on the clipboard of the terminal, wherever that is (OSC 52).
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.bytes.clear();
+        queue!(self.bytes, CopyToClipboard::to_clipboard_from(text))?;
+        self.out.write_all(&self.bytes)
+    }
+
+    /// What has been written so far.
+    pub const fn painted(&self) -> Painted {
+        self.painted
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut frame = Vec::with_capacity(self.bytes.len() + 16);
+        queue!(frame, BeginSynchronizedUpdate)?;
+        frame.append(&mut self.bytes);
+        queue!(frame, EndSynchronizedUpdate)?;
+        self.out.write_all(&frame)?;
+        self.out.flush()?;
+        self.painted.frames += 1;
+        self.painted.bytes += u64::try_from(frame.len()).unwrap_or(u64::MAX);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+
+    use ratatui::style::Style;
+
+    use super::*;
+
+    /// Counts writes, since one frame must be one write.
+    #[derive(Default)]
+    struct Writes(Vec<Vec<u8>>);
+
+    impl Write for &mut Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn text(text: &str) -> impl FnOnce(&mut Buffer) -> Option<Position> {
+        move |buffer: &mut Buffer| {
+            for (row, line) in (0..buffer.area.height).zip(text.lines()) {
+                buffer.set_stringn(0, row, line, usize::from(buffer.area.width), Style::default());
+            }
+            None
+        }
+    }
+
+    const SMALL: Size = Size { width: 12, height: 3 };
+
+    #[test]
+    fn a_frame_is_one_synchronised_write_and_an_equal_frame_is_none() {
+        let mut writes = Writes::default();
+        let mut painter = Painter::new(&mut writes);
+        painter.paint(SMALL, text("one\ntwo")).unwrap();
+        painter.paint(SMALL, text("one\ntwo")).unwrap();
+        assert_eq!(painter.painted().frames, 1);
+        let bytes = painter.painted().bytes;
+        painter.paint(SMALL, text("one\ntwx")).unwrap();
+        assert!(painter.painted().bytes - bytes < 60, "one cell costs few bytes");
+        drop(painter);
+        assert_eq!(writes.0.len(), 2);
+        for write in &writes.0 {
+            assert!(write.starts_with(b"\x1b[?2026h") && write.ends_with(b"\x1b[?2026l"));
+        }
+    }
+
+    #[test]
+    fn the_cursor_moves_hides_and_stays_without_needless_bytes() {
+        let mut writes = Writes::default();
+        let mut painter = Painter::new(&mut writes);
+        let at = |x| move |_: &mut Buffer| Some(Position { x, y: 0 });
+        painter.paint(SMALL, at(3)).unwrap();
+        painter.paint(SMALL, at(3)).unwrap();
+        painter.paint(SMALL, at(4)).unwrap();
+        painter.paint(SMALL, text("")).unwrap();
+        painter.paint(SMALL, text("")).unwrap();
+        painter.paint(SMALL, at(99)).unwrap();
+        drop(painter);
+        assert_eq!(writes.0.len(), 3, "outside of the screen is as good as hidden");
+        assert!(String::from_utf8_lossy(&writes.0[0]).contains("\x1b[1;4H\x1b[?25h"));
+        assert!(String::from_utf8_lossy(&writes.0[1]).contains("\x1b[1;5H"));
+        assert!(String::from_utf8_lossy(&writes.0[2]).contains("\x1b[?25l"));
+    }
+
+    #[test]
+    fn after_resizes_and_foreign_writes_the_screen_is_right_again() {
+        let mut screen = vt100::Parser::new(NonZeroU16::new(3).unwrap(), NonZeroU16::new(12).unwrap(), 0);
+        let mut writes = Writes::default();
+        let mut painter = Painter::new(&mut writes);
+        painter.paint(SMALL, text("first\nframe")).unwrap();
+        painter.paint(Size { width: 1, height: 1 }, text("f")).unwrap();
+        painter.paint(SMALL, text("東京 x\nback")).unwrap();
+        painter.spoil();
+        painter.paint(SMALL, text("東京 y\nback")).unwrap();
+        drop(painter);
+        for (index, write) in writes.0.iter().enumerate() {
+            if index == 3 {
+                screen.process(b"\x1b[2;2HGARBAGE");
+            }
+            screen.process(write);
+        }
+        assert_eq!(screen.screen().contents().trim_end(), "東京 y\nback");
+        let everything = writes.0.concat();
+        assert!(!String::from_utf8_lossy(&everything).contains("\x1b[6n"), "the terminal is never asked anything");
+    }
+}

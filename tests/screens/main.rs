@@ -1,0 +1,16 @@
+//! Whole-app screens: a real `App` is driven by messages and answers, painted into a buffer and compared as text.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod fixtures;
+mod session;
+
+mod main_screen;
