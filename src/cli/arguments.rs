@@ -208,7 +208,7 @@ pub struct Tasks {
 #[derive(Args, Debug)]
 pub struct Redeploy {
     /// Name of the service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", conflicts_with = "service")]
     pub name: String,
     /// How to go about it.
     #[command(flatten)]
@@ -219,7 +219,7 @@ pub struct Redeploy {
 #[derive(Args, Debug)]
 pub struct Scale {
     /// Name of the service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", conflicts_with = "service")]
     pub name: String,
     /// Tasks wanted from now on
     #[arg(value_name = "COUNT", allow_negative_numbers = true)]
