@@ -12,6 +12,9 @@ use crate::headless::{self, AwsClock, Change, Console, Failure, Format, Patience
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> Exit {
+    if let Some(contradiction) = cli.contradiction() {
+        return complain(Exit::Usage, &contradiction, Some("leave --service out"));
+    }
     let Cli { mut global, command } = cli;
     let file = global.config.take();
     // The configured cluster is a real one; on a simulated AWS only what was typed can be meant.

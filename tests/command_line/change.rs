@@ -1,12 +1,9 @@
 //! `ecsight redeploy` and `ecsight scale`
 
-use std::io::{Read as _, Write as _};
-
-use ecsight::sim::FaultKind;
-use ecsight::sim::Simulator;
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use ecsight::sim::{FaultKind, Simulator};
 
 use crate::program::Program;
+use crate::terminal::Terminal;
 use crate::worlds::{shop, still};
 
 async fn desired(simulator: &Simulator, service: &str) -> u64 {
@@ -84,9 +81,10 @@ async fn a_denied_change_names_the_permission() {
 async fn on_a_terminal_only_a_clear_yes_goes_ahead() {
     for (answer, code, wanted) in [("y\r", 0, 3), ("yes\r", 0, 3), ("n\r", 2, 1), ("\r", 2, 1), ("yep\r", 2, 1)] {
         let simulator = still(shop()).await;
-        let program = Program::on(&simulator);
-        let shown = answered(&program, &simulator, "scale mailer 3 --cluster shop", answer).await;
-        assert_eq!(shown.0, code, "{answer:?}: {}", shown.1);
+        let mut terminal = Terminal::start(&Program::on(&simulator), "scale mailer 3 --cluster shop");
+        terminal.until("go ahead? [y/N] ");
+        terminal.write(answer);
+        assert_eq!(terminal.end(), code, "{answer:?}: {}", terminal.shown);
         assert_eq!(desired(&simulator, "mailer").await, wanted, "{answer:?}");
     }
 }
@@ -94,9 +92,7 @@ async fn on_a_terminal_only_a_clear_yes_goes_ahead() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_moves_while_somebody_thinks_is_planned_anew() {
     let simulator = still(shop()).await;
-    let program = Program::on(&simulator);
-    let command = typed(&program, "scale mailer 3 --cluster shop");
-    let mut terminal = Terminal::start(command);
+    let mut terminal = Terminal::start(&Program::on(&simulator), "scale mailer 3 --cluster shop");
     terminal.until("go ahead?");
     simulator.with_world(|world| world.scale("shop", "mailer", 2));
     terminal.write("y\r");
@@ -106,72 +102,4 @@ async fn a_service_that_moves_while_somebody_thinks_is_planned_anew() {
     terminal.write("y\r");
     assert_eq!(terminal.end(), 0);
     assert_eq!(desired(&simulator, "mailer").await, 3);
-}
-
-async fn answered(program: &Program, _simulator: &Simulator, arguments: &str, answer: &str) -> (u32, String) {
-    let mut terminal = Terminal::start(typed(program, arguments));
-    terminal.until("go ahead? [y/N] ");
-    terminal.write(answer);
-    (terminal.end(), terminal.shown)
-}
-
-/// The program as it is typed on a terminal, in the environment of `program`.
-fn typed(program: &Program, arguments: &str) -> CommandBuilder {
-    let of_pipe = program.command(arguments);
-    let of_pipe = of_pipe.as_std();
-    let mut command = CommandBuilder::new(of_pipe.get_program());
-    command.env_clear();
-    command.args(of_pipe.get_args());
-    for (variable, value) in of_pipe.get_envs() {
-        command.env(variable, value.unwrap_or_default());
-    }
-    command.cwd(program.home());
-    command
-}
-
-/// A program on a pseudo terminal. Reading blocks the thread, which the simulator does not mind: it has others.
-struct Terminal {
-    reader: Box<dyn std::io::Read + Send>,
-    writer: Box<dyn std::io::Write + Send>,
-    child: Box<dyn portable_pty::Child + Send + Sync>,
-    /// Everything it has shown since the last thing that was waited for.
-    shown: String,
-}
-
-impl Terminal {
-    fn start(command: CommandBuilder) -> Self {
-        let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 200, ..PtySize::default() }).unwrap();
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let reader = pair.master.try_clone_reader().unwrap();
-        let writer = pair.master.take_writer().unwrap();
-        Self { reader, writer, child, shown: String::new() }
-    }
-
-    fn write(&mut self, text: &str) {
-        self.writer.write_all(text.as_bytes()).unwrap();
-        self.writer.flush().unwrap();
-    }
-
-    /// Reads until it shows this text; forgets what was before.
-    fn until(&mut self, text: &str) {
-        while !self.shown.contains(text) {
-            assert!(self.read(), "ended before it showed {text:?}: {}", self.shown);
-        }
-        let (_, after) = self.shown.split_once(text).unwrap();
-        self.shown = after.to_owned();
-    }
-
-    /// Reads to the end; gives the exit code.
-    fn end(&mut self) -> u32 {
-        while self.read() {}
-        self.child.wait().unwrap().exit_code()
-    }
-
-    fn read(&mut self) -> bool {
-        let mut buffer = [0; 4096];
-        let read = self.reader.read(&mut buffer).unwrap_or(0);
-        self.shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
-        read > 0
-    }
 }

@@ -15,6 +15,7 @@ mod program;
 mod services;
 mod simulate;
 mod tasks;
+mod terminal;
 mod usage;
 mod wait;
 mod worlds;

@@ -18,7 +18,7 @@ async fn json_is_what_is_documented() {
 async fn stopped_tasks_say_when_and_why() {
     let simulator = still(shop()).await;
     simulator.with_world(|world| world.scale("shop", "storefront", 1));
-    simulator.advance(Duration::from_secs(600));
+    simulator.advance(Duration::from_mins(10));
     let program = Program::on(&simulator);
     insta::assert_snapshot!("stopped_json", program.run("tasks --cluster shop --stopped --output json").await.done());
     insta::assert_snapshot!("stopped_table", program.run("tasks --cluster shop --stopped").await.done());

@@ -26,7 +26,7 @@ async fn wrong_usage_says_what_is_wrong() {
         ("scale web -1", "COUNT"),
         ("redeploy", "SERVICE"),
         ("redeploy web --service api", "--service"),
-        ("scale web 3 --yes --service api", "--service"),
+        ("--service api scale web 3 --yes", "--service"),
         ("redeploy web --wait --timeout soon", "90s, 15m or 1h30m"),
         ("--endpoint-url localhost services", "http://127.0.0.1:4566"),
         ("simulate --fault nonsense", "DescribeServices=throttle"),

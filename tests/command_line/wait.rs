@@ -56,7 +56,7 @@ async fn while_waiting(simulator: &Simulator, fault: FaultKind) -> Ran {
     simulator.reset_calls();
     let program = Program::on(simulator);
     let faulty = async {
-        while simulator.calls().get("UpdateService").is_none() {
+        while !simulator.calls().contains_key("UpdateService") {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         simulator.inject("DescribeServices", fault);

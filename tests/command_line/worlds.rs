@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ecsight::sim::{Application, Blueprint, Clock, Controller, Simulator, World};
 
-pub const DAY: Duration = Duration::from_secs(24 * 3600);
+pub const DAY: Duration = Duration::from_hours(24);
 
 /// Two clusters; `shop` has a service behind a load balancer, one without, and one that AWS CodeDeploy rolls out.
 pub fn shop() -> World {
