@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecsight::sim::{Blueprint, Launch, World};
+use ecsight::sim::{Blueprint, Clock, Launch, Simulator, World};
 
 use crate::clients::{Bench, primary, said};
 
@@ -137,6 +137,9 @@ async fn quiet_services_are_quiet() {
         assert_eq!((health.reason(), health.description()), (None, None));
         assert_eq!(target.health_check_port(), Some("8080"));
     }
+    let history = bench.ecs.list_service_deployments().cluster("shop-prod").service("accounts").send().await.unwrap();
+    let statuses: Vec<_> = history.service_deployments().iter().map(|one| one.status().unwrap().as_str()).collect();
+    assert_eq!(statuses, ["SUCCESSFUL"; 3]);
     let banner = bench.service("shop-prod", "seasonal-banner").await;
     assert_eq!((banner.desired_count(), banner.running_count()), (0, 0));
 }
@@ -240,11 +243,15 @@ async fn task_definitions_hide_nothing() {
     assert!(container.environment().iter().any(|pair| pair.name() == Some("API_TOKEN")));
     assert_eq!(container.secrets()[0].name(), "DATABASE_URL");
     assert_eq!(container.port_mappings()[0].container_port(), Some(8080));
+    assert!(container.health_check().is_none());
+    let catalogue = bench.ecs.describe_task_definition().task_definition("cat").send().await.unwrap();
+    let check = catalogue.task_definition().unwrap().container_definitions()[0].health_check().unwrap();
+    assert_eq!(check.command()[1], "curl -fsS http://localhost:8080/healthz || exit 1");
     let newest = bench.ecs.describe_task_definition().task_definition("web").send().await.unwrap();
     assert_eq!(newest.task_definition().unwrap().revision(), 31);
     let listed = bench.ecs.list_task_definitions().family_prefix("web").sort("DESC".into()).send().await.unwrap();
     let names: Vec<_> = listed.task_definition_arns().iter().filter_map(|arn| arn.rsplit('/').next()).collect();
-    assert_eq!(names, ["web:31", "web:30"]);
+    assert_eq!(names, ["web:31", "web:30", "web:29", "web:28"]);
 }
 
 #[tokio::test]
@@ -268,4 +275,25 @@ async fn manual_time_stands_still_and_is_told() {
     let stopped = bench.stopped_tasks("test", "jobs").await;
     assert!(stopped.iter().all(|task| task.stopped_reason() == Some("Your Spot Task was interrupted.")));
     assert!(!stopped.is_empty());
+}
+
+#[tokio::test]
+async fn real_time_begins_now_and_passes_by_itself() {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let clock = Clock::Real { speed: 3600.0 };
+    let simulator = Simulator::start(listen, World::demo(1), clock, Duration::ZERO).await.unwrap();
+    let began = simulator.with_world(|world| world.now());
+    assert!(began.duration_since(jiff::Timestamp::now()).unsigned_abs() < Duration::from_hours(2));
+    while simulator.with_world(|world| world.now()).duration_since(began).unsigned_abs() < Duration::from_mins(1) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn any_text_survives_the_wire() {
+    let bench = Bench::demo().await;
+    let hostile = "\u{1b}[2J<b>&amp; \"quoted\" \u{202e}\u{7}";
+    assert!(bench.simulator.with_world(|world| world.add_event("shop-prod", "accounts", hostile)));
+    let accounts = bench.service("shop-prod", "accounts").await;
+    assert_eq!(accounts.events()[0].message(), Some(hostile));
 }

@@ -21,7 +21,7 @@ async fn a_forced_deployment_replaces_every_task() {
     );
     let id = primary(&service).id().unwrap().to_owned();
     assert_eq!(primary(&service).rollout_state_reason(), Some(format!("ECS deployment {id} in progress.").as_str()));
-    bench.simulator.advance(Duration::from_secs(20));
+    bench.simulator.advance(Duration::from_secs(8));
     let rolling = bench.service("test", "shop").await;
     assert!(rolling.running_count() + rolling.pending_count() > 3);
     let service = bench.until("test", "shop", is_completed).await;

@@ -169,7 +169,7 @@ impl World {
         let mut next =
             TaskDefinition { revision: last.revision + 1, registered_at: now, ..TaskDefinition::clone(last) };
         next.arn = last.arn.replace(&last.family_revision(), &next.family_revision());
-        for container in &mut next.containers {
+        if let Some(container) = next.containers.first_mut() {
             container.application = application.clone();
             if let Some((repository, _)) = container.image.rsplit_once(':') {
                 container.image = format!("{repository}:{}", next.revision);
@@ -191,6 +191,14 @@ impl World {
     pub fn scale(&mut self, cluster: &str, service: &str, desired: usize) -> bool {
         let change = ServiceChange { desired: Some(desired), ..ServiceChange::default() };
         self.update_service(cluster, service, &change).is_ok()
+    }
+
+    /// Adds an event with any text to a service, for those who want to see what becomes of it. Tells whether there is such
+    /// a service.
+    pub fn add_event(&mut self, cluster: &str, service: &str, message: &str) -> bool {
+        let Ok((service, ids, now)) = self.find(cluster, service) else { return false };
+        service.events.add(now, message.to_owned(), ids);
+        true
     }
 
     /// Removes every listener and rule that leads to the service: its target groups are not in use any more, and tasks
@@ -215,9 +223,12 @@ impl World {
     /// Lets the applications of a service's tasks answer differently from now on, without a deployment: a database went
     /// away, a flag was switched. Tasks started later behave as their task definition says.
     pub fn answer_differently(&mut self, cluster: &str, service: &str, application: &Application) -> bool {
-        let Self { clusters, network, .. } = self;
+        let Self { clusters, network, now, .. } = self;
         let Ok(cluster) = find_cluster(clusters, cluster) else { return false };
-        let Some(service) = cluster.services.iter().find(|candidate| candidate.name == service) else { return false };
+        let Some(service) = cluster.services.iter_mut().find(|candidate| candidate.name == service) else {
+            return false;
+        };
+        service.schedule.due = *now;
         for task in &service.tasks {
             for (_, (address, port)) in &task.registrations {
                 network.reopen(*address, *port, &application.answers);

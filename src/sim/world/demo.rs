@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::World;
 use super::application::{Application, OnSigterm};
-use super::blueprint::{Blueprint, Front, LOAD_BALANCER_GROUP};
+use super::blueprint::{Blueprint, Front};
+use super::construction::LOAD_BALANCER_GROUP;
 use super::load_balancing::HealthCheck;
 use super::moment::Moment;
 use super::network::{Peer, SecurityGroup};
@@ -127,7 +128,7 @@ fn production() -> Vec<Blueprint> {
             .running(Application::web(8080).using_memory(1803, 0))
             .settled(days(3)),
         checkout,
-        below("accounts", "/accounts").revision("acc", 5).settled(days(9)),
+        below("accounts", "/accounts").with_sidecar("aws-for-fluent-bit").revision("acc", 5).settled(days(9)),
         unguarded(below("payments", "/api/payments")).tasks(3).revision("pay", 41).settled(days(11)),
         unguarded(with_minimum(Blueprint::worker("notifications"), 0)).revision("notify", 18).settled(days(1)),
         unguarded(Blueprint::worker("image-resizer")).sized(512, 512).revision("resizer", 7).settled(days(4)),
@@ -145,7 +146,7 @@ fn production() -> Vec<Blueprint> {
         invoices,
         Blueprint::worker("thumbnails").tasks(4).revision("thumbs", 15).launched(Launch::FargateSpot).settled(days(2)),
         below("promotions", "/api/promotions").tasks(3).revision("promo", 51).settled(days(7)),
-        below("catalogue", "/api/catalogue").tasks(5).revision("cat", 88).settled(days(13)),
+        below("catalogue", "/api/catalogue").checking_itself("/healthz").tasks(5).revision("cat", 88).settled(days(13)),
     ]
 }
 
@@ -173,6 +174,7 @@ fn staging() -> Vec<Blueprint> {
         staged("catalogue").revision("staging-cat", 131).settled(days(4)),
         // Starts, but listens where nobody can hear it.
         unguarded(staged("feature-preview"))
+            .checking_itself("/healthz")
             .revision("preview", 3)
             .running(Application::web(8080).on_loopback())
             .unsettled(),

@@ -53,6 +53,10 @@ impl TargetState {
         }
     }
 
+    pub(crate) fn is_unhealthy(self) -> bool {
+        matches!(self, Self::Unhealthy(_))
+    }
+
     /// `Reason` and `Description`; a healthy target has neither.
     pub(crate) fn reason(self) -> Option<(&'static str, String)> {
         let (reason, description) = match self {

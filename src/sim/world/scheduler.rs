@@ -11,7 +11,7 @@ use super::events::Happenings;
 use super::health_check::TargetState;
 use super::moment::Moment;
 use super::rollout::{DeploymentStatus, Rollout};
-use super::service::{Health, Launch, Service};
+use super::service::{Complaint, Health, Launch, Service};
 use super::task::{Container, HostPort, Seat, Status, StopCode, Surroundings, Task};
 use super::task_definition::TaskDefinition;
 
@@ -21,6 +21,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const STEADY_STATE_IS_REPEATED: Duration = Duration::from_hours(6);
 /// AWS repeats other messages only after this time.
 const SENTENCES_ARE_REPEATED: Duration = Duration::from_hours(6);
+/// Least and most time until the scheduler acts on what a load balancer found.
+const HEARSAY: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(50));
 /// Starts in one look.
 const STARTS_AT_ONCE: usize = 20;
 /// Failed starts in a row before the scheduler slows down.
@@ -87,13 +89,13 @@ impl Service {
 
     /// Notices tasks that became healthy, and tasks that failed before they ever were.
     fn notice(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
-        let (now, load_balancing) = (around.now, &*around.load_balancing);
+        let (now, load_balancing, network) = (around.now, &*around.load_balancing, &*around.network);
         let healthy: Vec<(usize, String)> = self
             .tasks
             .iter()
             .enumerate()
             .filter(|(_, task)| task.is_wanted() && !task.was_healthy)
-            .filter(|(_, task)| self.health(task, load_balancing, now) == Health::Healthy)
+            .filter(|(_, task)| self.health(task, load_balancing, network, now) == Health::Healthy)
             .map(|(place, task)| (place, task.started_by.clone()))
             .collect();
         for (place, deployment) in healthy {
@@ -133,7 +135,7 @@ impl Service {
         let wait = Duration::from_secs(10).saturating_mul(1 << beyond.min(10)).min(LONGEST_BACKOFF);
         self.schedule.starts_after = around.now + wait;
         if beyond == 1 {
-            happenings.sentences.push(
+            happenings.after.push(
                 "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of \
                  the Amazon ECS Developer Guide."
                     .to_owned(),
@@ -146,16 +148,15 @@ impl Service {
         let mut verdicts = Vec::new();
         let mut condemned = Vec::new();
         for (place, task) in self.tasks.iter().enumerate().filter(|(_, task)| task.is_wanted()) {
-            let Health::Unhealthy { target_group, endpoint, state } =
-                self.health(task, around.load_balancing, around.now)
+            let Health::Unhealthy(complaint) = self.health(task, around.load_balancing, around.network, around.now)
             else {
                 condemned.push((place, None));
                 continue;
             };
-            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.seconds(15, 35));
+            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.between(HEARSAY.0, HEARSAY.1));
             condemned.push((place, Some(from)));
             if from <= around.now {
-                verdicts.push((task.id.clone(), target_group, endpoint.1, state));
+                verdicts.push((task.id.clone(), complaint));
             }
         }
         for (place, from) in condemned {
@@ -163,20 +164,15 @@ impl Service {
                 task.condemned_from = from;
             }
         }
-        for (id, target_group, port, state) in verdicts {
-            let why = match state {
-                TargetState::Unhealthy(failure) => failure.description(),
-                state => state.reason().map(|(_, description)| description).unwrap_or_default(),
-            };
+        for (id, complaint) in verdicts {
             let Some(task) = self.tasks.iter_mut().find(|task| task.id == id) else { continue };
-            let host = match &task.seat {
-                Seat::Host { ec2_instance, .. } => format!("(instance {ec2_instance}) "),
-                Seat::Interface { .. } => String::new(),
+            let reason = match complaint {
+                Complaint::Container => "Task failed container health checks".to_owned(),
+                Complaint::Target { target_group, port, state } => {
+                    happenings.before.push(unhealthy_target(task, &target_group, port, state));
+                    format!("Task failed ELB health checks in (target-group {target_group})")
+                }
             };
-            happenings.sentences.push(format!(
-                "{host}(port {port}) is unhealthy in (target-group {target_group}) due to (reason {why})"
-            ));
-            let reason = format!("Task failed ELB health checks in (target-group {target_group})");
             task.ask_to_stop(StopCode::ServiceSchedulerInitiated, &reason, around, happenings);
             happenings.stopped.push(id);
             self.schedule.unhealthy_to_replace += 1;
@@ -194,7 +190,7 @@ impl Service {
             .enumerate()
             .filter(|(_, task)| task.is_wanted())
             .map(|(place, task)| {
-                let healthy = self.health(task, around.load_balancing, around.now) == Health::Healthy;
+                let healthy = self.health(task, around.load_balancing, around.network, around.now) == Health::Healthy;
                 (place, task.started_by != primary, healthy)
             })
             .collect();
@@ -263,7 +259,7 @@ impl Service {
         let healthy_all = self.tasks.iter().filter(|task| task.is_wanted()).all(|task| task.was_healthy);
         if stuck && healthy_all && !self.schedule.deadlock_told {
             self.schedule.deadlock_told = true;
-            happenings.sentences.push(
+            happenings.after.push(
                 "was unable to stop or start tasks during a deployment because of the service deployment configuration. \
                  Update the minimumHealthyPercent or maximumPercent value and try again."
                     .to_owned(),
@@ -274,7 +270,7 @@ impl Service {
     fn tell_placement(&mut self, sentence: String, now: Moment, happenings: &mut Happenings) {
         let known = self.schedule.placement_told.as_ref();
         if known.is_none_or(|(told, at)| *told != sentence || *at + SENTENCES_ARE_REPEATED <= now) {
-            happenings.sentences.push(sentence.clone());
+            happenings.after.push(sentence.clone());
             self.schedule.placement_told = Some((sentence, now));
         }
     }
@@ -372,7 +368,8 @@ impl Service {
         let (id, rollout) = (primary.id.clone(), primary.rollout);
         let (mut healthy, mut others) = (0, 0);
         for task in self.tasks.iter().filter(|task| task.is_wanted()) {
-            let good = task.started_by == id && self.health(task, around.load_balancing, now) == Health::Healthy;
+            let good = task.started_by == id
+                && self.health(task, around.load_balancing, around.network, now) == Health::Healthy;
             if good { healthy += 1 } else { others += 1 }
         }
         // What is on its way out has to be gone: old tasks drain before a deployment counts as completed.
@@ -387,6 +384,19 @@ impl Service {
         }
         settled
     }
+}
+
+/// `(port 8080) is unhealthy in (target-group …) due to (reason …)`
+fn unhealthy_target(task: &Task, target_group: &str, port: u16, state: TargetState) -> String {
+    let why = match state {
+        TargetState::Unhealthy(failure) => failure.description(),
+        state => state.reason().map(|(_, description)| description).unwrap_or_default(),
+    };
+    let host = match &task.seat {
+        Seat::Host { ec2_instance, .. } => format!("(instance {ec2_instance}) "),
+        Seat::Interface { .. } => String::new(),
+    };
+    format!("{host}(port {port}) is unhealthy in (target-group {target_group}) due to (reason {why})")
 }
 
 /// Ports of the host with most room.

@@ -17,9 +17,9 @@ use super::events::Happenings;
 use super::ids::Ids;
 use super::load_balancing::LoadBalancing;
 use super::moment::Moment;
-use super::network::{Network, Socket};
+use super::network::{Network, Reply, Socket};
 use super::service::LoadBalancerBinding;
-use super::task_definition::TaskDefinition;
+use super::task_definition::{ContainerDefinition, TaskDefinition};
 
 /// AWS keeps stopped tasks "at least" this long.
 const STOPPED_TASKS_ARE_KEPT: Duration = Duration::from_hours(1);
@@ -50,6 +50,24 @@ impl Status {
             Self::Stopping => "STOPPING",
             Self::Deprovisioning => "DEPROVISIONING",
             Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// What a container's own check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ContainerHealth {
+    Healthy,
+    Unknown,
+    Unhealthy,
+}
+
+impl ContainerHealth {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "HEALTHY",
+            Self::Unknown => "UNKNOWN",
+            Self::Unhealthy => "UNHEALTHY",
         }
     }
 }
@@ -371,6 +389,37 @@ impl Task {
         for (group, endpoint) in &self.registrations {
             around.load_balancing.settle(group, *endpoint, around.now, around.ids);
         }
+    }
+
+    /// What the check of the container at this place says; absent where the task definition has none.
+    pub(crate) fn container_health(&self, place: usize, network: &Network, now: Moment) -> Option<ContainerHealth> {
+        let defined = self.definition.containers.get(place)?;
+        let path = defined.check_path.as_ref()?;
+        let began =
+            self.pull_stopped_at.filter(|_| self.containers.get(place).is_some_and(|container| container.running));
+        let Some(began) = began else { return Some(ContainerHealth::Unknown) };
+        let checks = now.since(began).as_secs() / ContainerDefinition::CHECK_INTERVAL;
+        let passes = defined.application.listens.is_some_and(|listens| {
+            let reply = network.request_from_inside(self.seat.endpoint(listens.port), path, now);
+            matches!(reply, Reply::Answered { status: 200..=399, .. })
+        });
+        Some(match (passes, checks) {
+            (_, 0) => ContainerHealth::Unknown,
+            (true, _) => ContainerHealth::Healthy,
+            (false, failed) if failed >= ContainerDefinition::CHECK_RETRIES => ContainerHealth::Unhealthy,
+            (false, _) => ContainerHealth::Unknown,
+        })
+    }
+
+    /// The worst of its containers' checks; unknown if there is none.
+    pub(crate) fn own_health(&self, network: &Network, now: Moment) -> ContainerHealth {
+        let checks = (0..self.containers.len()).filter_map(|place| self.container_health(place, network, now));
+        checks.max().unwrap_or(ContainerHealth::Unknown)
+    }
+
+    /// Whether any of its containers has a check of its own.
+    pub(crate) fn has_own_checks(&self) -> bool {
+        self.definition.containers.iter().any(|defined| defined.check_path.is_some())
     }
 
     pub(crate) fn host_ports(&self) -> &[HostPort] {

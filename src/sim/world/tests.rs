@@ -166,6 +166,28 @@ fn memory_that_grows_ends_in_an_out_of_memory_kill() {
 }
 
 #[test]
+fn a_container_check_hears_what_the_load_balancer_cannot() {
+    let deaf = Application::web(8080).on_loopback();
+    let mut blueprint = Blueprint::web("shop").tasks(1).running(deaf).checking_itself("/healthz").unsettled();
+    blueprint.circuit_breaker.enable = false;
+    let mut world = world_with(&blueprint);
+    until(&mut world, |world| states(world).contains(&TargetState::Unhealthy(health_check::Failure::Refused)));
+    assert_eq!(world.task_health(&service(&world).tasks[0]), ContainerHealth::Healthy);
+}
+
+#[test]
+fn a_container_check_that_fails_kills_the_task() {
+    let broken = Application::web(8080).answering("/self", 500);
+    let mut blueprint = Blueprint::web("shop").tasks(1).running(broken).checking_itself("/self").unsettled();
+    blueprint.circuit_breaker.enable = false;
+    let mut world = world_with(&blueprint);
+    until(&mut world, |world| !service(world).stopped_tasks.is_empty());
+    let dead = &service(&world).stopped_tasks[0];
+    assert_eq!(dead.stop.as_ref().unwrap().1, "Task failed container health checks");
+    assert_eq!(world.task_health(dead), ContainerHealth::Unknown);
+}
+
+#[test]
 fn stopped_tasks_are_forgotten_after_an_hour() {
     let mut world = world_with(&Blueprint::web("shop").tasks(2));
     assert!(world.scale("test", "shop", 1));
@@ -241,7 +263,12 @@ fn telling_time_by_the_wall_changes_nothing_else() {
 
 #[test]
 fn the_demo_begins_with_all_its_troubles() {
-    let world = World::demo(1);
+    for seed in 1..=4 {
+        all_troubles_are_there(&World::demo(seed));
+    }
+}
+
+fn all_troubles_are_there(world: &World) {
     let production = world.cluster("shop-prod").unwrap();
     let get = |name: &str| production.service(name).unwrap();
     let said = |name: &str, text: &str| {
