@@ -14,6 +14,10 @@ use tokio::task::JoinHandle;
 pub struct Asked {
     /// `DescribeServices`, from the target header or the form.
     pub operation: String,
+    /// The access key id the request is signed with.
+    pub signed_by: String,
+    /// The region the request is signed for.
+    pub region: String,
     pub body: String,
 }
 
@@ -240,5 +244,10 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Asked> {
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
         None => in_form().unwrap_or_default().into_owned(),
     };
-    Some(Asked { operation, body })
+    let signature = header("authorization").unwrap_or_default();
+    let mut scope =
+        signature.split_once("Credential=").map_or("", |(_, scope)| scope).split('/').map(ToOwned::to_owned);
+    let signed_by = scope.next().unwrap_or_default();
+    let region = scope.nth(1).unwrap_or_default();
+    Some(Asked { operation, signed_by, region, body })
 }
