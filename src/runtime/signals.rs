@@ -12,6 +12,9 @@ use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 pub struct Deadly(i32);
 
 impl Deadly {
+    /// The line is gone.
+    pub(super) const HANGUP: Self = Self(process::Signal::HUP.as_raw());
+
     /// What a shell reports for a program that ended by this signal: 128 and its number.
     pub const fn exit_code(self) -> u8 {
         // Signals have small numbers.
