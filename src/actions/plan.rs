@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::legality::{Action, Legality, legality};
 use super::shell::CommandLine;
-use crate::diagnose::deployment::Bounds;
+use crate::diagnose::deployment::{Bounds, in_progress};
 use crate::diagnose::health::rolled_back;
 use crate::model::arn::{ClusterName, TaskDefinitionArn};
 use crate::model::query::Mutation;
@@ -90,7 +90,7 @@ impl Basis {
             deployment: primary.map(|primary| primary.id.clone()),
             rollout: primary.and_then(|primary| primary.rollout_state.as_ref()).map(|state| state.as_str().to_owned()),
             task_definition: service.task_definition.clone(),
-            rolling: running_deployment(service).is_some(),
+            rolling: in_progress(service),
         }
     }
 }
@@ -185,18 +185,13 @@ fn force_changes(service: &Service) -> Vec<Change> {
     ]
 }
 
-/// The deployment under way, if there is one.
-fn running_deployment(service: &Service) -> Option<&Deployment> {
-    let primary = service.primary_deployment()?;
-    let rolling = match &primary.rollout_state {
-        Some(state) => *state == RolloutState::InProgress,
-        None => service.older_deployments().any(|old| old.running > 0),
-    };
-    rolling.then_some(primary)
-}
-
 fn already_running(service: &Service, consequence: &str) -> Option<String> {
-    let deployment = running_deployment(service)?;
+    if !in_progress(service) {
+        return None;
+    }
+    let Some(deployment) = service.primary_deployment() else {
+        return Some(format!("A deployment is running; {consequence}."));
+    };
     let since = deployment.created_at.map(|at| format!(" since {}", minute(at))).unwrap_or_default();
     let revision = visible(deployment.task_definition.name());
     let Deployment { running, desired, .. } = deployment;

@@ -7,15 +7,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::diagnose::deployment::{FailureThreshold, patience, stuck};
-use crate::diagnose::health::{Facts, Health, assess, rolled_back};
+use crate::diagnose::deployment::{FailureThreshold, is_rolling, patience, stuck};
+use crate::diagnose::health::{Facts, Health, assess, cause, rolled_back};
 use crate::diagnose::stopped::spell;
 use crate::diagnose::target_health::{Standing, meaning};
 use crate::model::load_balancing::Target;
 use crate::model::query::Mutation;
-use crate::model::service::{
-    Deployment, DeploymentController, DeploymentStatus, DeploymentStrategy, RolloutState, Service, ServiceStatus,
-};
+use crate::model::service::{Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus};
 use crate::model::text::{visible, visible_short};
 
 /// How long reads may show the state before a change.
@@ -31,7 +29,7 @@ pub struct Watch {
     pub mutation: Mutation,
     /// When AWS accepted it.
     pub started_at: Timestamp,
-    /// The deployment the accepted service was heading for: with a forced deployment the new one.
+    /// The deployment that the change started. Unknown if the answer still spoke of the one before.
     deployment: Option<String>,
     deployment_began: Option<Timestamp>,
     /// Deployments that were there before.
@@ -75,6 +73,8 @@ pub struct Progress {
     pub elapsed: SignedDuration,
     /// Where that leads.
     pub verdict: Verdict,
+    /// What already looks wrong while it is still on its way, safe to show.
+    pub trouble: Option<String>,
 }
 
 /// Whether it is done.
@@ -96,12 +96,14 @@ impl Watch {
     /// Follows a change from the service that AWS returned when it accepted it.
     pub fn new(mutation: Mutation, accepted: &Service, now: Timestamp) -> Self {
         let primary = accepted.primary_deployment();
-        let others = accepted.deployments.iter().filter(|one| one.status != DeploymentStatus::Primary);
+        let began = primary.and_then(|primary| primary.created_at);
+        let fresh = primary.filter(|_| began.is_none_or(|began| now.duration_since(began) <= CONSISTENCY));
+        let earlier = accepted.deployments.iter().filter(|one| fresh.is_none_or(|fresh| fresh.id != one.id));
         Self {
             started_at: now,
-            deployment: primary.map(|primary| primary.id.clone()),
-            deployment_began: primary.and_then(|primary| primary.created_at),
-            earlier: others.map(|one| one.id.clone()).collect(),
+            deployment: fresh.map(|fresh| fresh.id.clone()),
+            deployment_began: fresh.and(began),
+            earlier: earlier.map(|one| one.id.clone()).collect(),
             failed_before: match &mutation {
                 // The answer already speaks of the new deployment, which starts from nothing.
                 Mutation::ForceNewDeployment { .. } => 0,
@@ -114,15 +116,22 @@ impl Watch {
     /// Judges what AWS says now. `targets` are those of the service's target groups, as far as they are known.
     pub fn progress(&self, service: &Service, targets: &[&[Target]], now: Timestamp) -> Progress {
         let followed = match &self.mutation {
-            Mutation::ForceNewDeployment { .. } => self.own(service),
+            Mutation::ForceNewDeployment { .. } => self.own(service, now),
             Mutation::Scale { .. } => service.primary_deployment(),
         };
         let others = service.deployments.iter().filter(|one| followed.is_none_or(|own| own.id != one.id));
-        let new = followed.map(counts).unwrap_or_default();
+        let new = match (followed, &self.mutation) {
+            (Some(followed), _) => counts(followed),
+            // Controllers without deployments: all tasks are the ones that were scaled.
+            (None, Mutation::Scale { .. }) => {
+                Counts { desired: service.desired, running: service.running, pending: service.pending }
+            }
+            (None, Mutation::ForceNewDeployment { .. }) => Counts::default(),
+        };
         let old = others.map(counts).fold(Counts::default(), |sum, one| Counts {
-            desired: sum.desired + one.desired,
-            running: sum.running + one.running,
-            pending: sum.pending + one.pending,
+            desired: sum.desired.saturating_add(one.desired),
+            running: sum.running.saturating_add(one.running),
+            pending: sum.pending.saturating_add(one.pending),
         });
         let look = Look {
             service,
@@ -141,13 +150,20 @@ impl Watch {
             },
             (_, Mutation::Scale { desired, .. }) => self.scaling(*desired, followed, &look),
         };
+        let trouble = (verdict == Verdict::Rolling).then(|| cause(&Facts::new(service, now))).flatten();
         let Look { new, old, targets, failed, elapsed, .. } = look;
-        Progress { new, old, targets, failed_tasks: failed, elapsed, verdict }
+        Progress { new, old, targets, failed_tasks: failed, elapsed, verdict, trouble }
     }
 
-    fn own<'a>(&self, service: &'a Service) -> Option<&'a Deployment> {
-        let id = self.deployment.as_ref()?;
-        service.deployments.iter().find(|one| one.id == *id)
+    /// The deployment that the change started, if AWS shows it.
+    fn own<'a>(&self, service: &'a Service, now: Timestamp) -> Option<&'a Deployment> {
+        match &self.deployment {
+            Some(id) => service.deployments.iter().find(|one| one.id == *id),
+            // Whatever is new must be it; when nothing new appears, this endpoint goes on with the one it has.
+            None => service.primary_deployment().filter(|primary| {
+                !self.earlier.contains(&primary.id) || now.duration_since(self.started_at) > CONSISTENCY
+            }),
+        }
     }
 
     /// A forced deployment that the service is not heading for (any more).
@@ -236,7 +252,7 @@ impl Look<'_> {
             return failing(&self.because(&format!("no healthy task for {}", spell(idle)), None));
         }
         // Some tasks arrived, others do not, for reasons that do not pass by waiting.
-        if self.elapsed > patience && self.assessed(Health::Failing).is_some() {
+        if self.elapsed > patience && assess(&Facts::new(self.service, self.now)).health == Health::Failing {
             let desired = self.service.desired;
             return failing(
                 &self.because(&format!("{healthy} of {desired} tasks after {}", spell(self.elapsed)), None),
@@ -262,16 +278,10 @@ impl Look<'_> {
         }
     }
 
-    /// Why the service is in this state, as far as it says itself.
-    fn assessed(&self, health: Health) -> Option<String> {
-        let found = assess(&Facts::new(self.service, self.now));
-        found.headline.filter(|_| found.health <= health)
-    }
-
     /// What happened with AWS's reason, or else the cause the service's events tell.
     fn because(&self, what: &str, reason: Option<&str>) -> String {
-        let reason = reason.map(|reason| reason.trim_end_matches('.').to_owned());
-        match reason.filter(|reason| !reason.is_empty()).or_else(|| self.assessed(Health::Degraded)) {
+        let reason = reason.map(|reason| reason.trim_end_matches('.').to_owned()).filter(|reason| !reason.is_empty());
+        match reason.or_else(|| cause(&Facts::new(self.service, self.now))) {
             Some(why) => format!("{what}: {why}"),
             None => what.to_owned(),
         }
@@ -297,10 +307,11 @@ fn count_targets(service: &Service, groups: &[&[Target]]) -> Option<TargetCounts
         }
         counts
     });
-    let strategy = service.deployment_configuration.as_ref().map(|configuration| &configuration.strategy);
-    let rolling = service.controller == DeploymentController::Ecs
-        && strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling);
-    if rolling { counted.min_by_key(|group| group.healthy) } else { counted.max_by_key(|group| group.healthy) }
+    if is_rolling(service) {
+        counted.min_by_key(|group| group.healthy)
+    } else {
+        counted.max_by_key(|group| group.healthy)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //!
 //! [`Bucket`] is pure: time comes in. [`Budget`] is the waiting around it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -97,7 +97,7 @@ impl Bucket {
 /// The bucket of a family with the waiting around it, and how many of its requests may be under way at once.
 #[derive(Debug)]
 pub(super) struct Budget {
-    bucket: Mutex<Bucket>,
+    bucket: Arc<Mutex<Bucket>>,
     made_at: Instant,
     /// Fair, and left behind when a waiting call is dropped: pollers get their tokens in the order they came.
     turn: tokio::sync::Mutex<()>,
@@ -108,8 +108,19 @@ pub(super) struct Budget {
 impl Budget {
     fn new(burst: u32, refill_per_second: u32, at_once: usize) -> Self {
         Self {
-            bucket: Mutex::new(Bucket::new(burst, refill_per_second)),
+            bucket: Arc::new(Mutex::new(Bucket::new(burst, refill_per_second))),
             made_at: Instant::now(),
+            turn: tokio::sync::Mutex::new(()),
+            background: Semaphore::new(at_once),
+            interactive: Semaphore::new(at_once),
+        }
+    }
+
+    /// Another queue with places of its own before the same bucket.
+    fn beside(&self, at_once: usize) -> Self {
+        Self {
+            bucket: Arc::clone(&self.bucket),
+            made_at: self.made_at,
             turn: tokio::sync::Mutex::new(()),
             background: Semaphore::new(at_once),
             interactive: Semaphore::new(at_once),
@@ -173,9 +184,10 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    /// Half of AWS's figures. ELBv2 has one bucket (40, refill 10) for all its reads; its half is shared out between the
-    /// health of targets, which is polled, and the rest, which is read now and then.
+    /// Half of AWS's figures. ELBv2 has one bucket for all its reads; the health of targets, which is polled, and the
+    /// rest, which is read now and then, queue for it apart so that neither holds up the other.
     pub(super) fn new() -> Self {
+        let load_balancer_read = Budget::new(20, 5, 4);
         Self {
             // Ten at once: the hundred services of a usual cluster are one wave.
             service_read: Budget::new(50, 10, 10),
@@ -184,8 +196,8 @@ impl Budgets {
             task_definition_read: Budget::new(25, 10, 4),
             service_deployment_read: Budget::new(25, 10, 4),
             service_modify: Budget::new(25, 2, 1),
-            target_health_read: Budget::new(12, 3, 4),
-            load_balancer_read: Budget::new(8, 2, 4),
+            target_health_read: load_balancer_read.beside(4),
+            load_balancer_read,
             identity: Budget::new(10, 2, 1),
         }
     }
@@ -290,6 +302,19 @@ mod tests {
         assert!(poller.as_mut().now_or_never().is_none(), "no token left");
         assert!(budget.enter(INTERACTIVE).now_or_never().is_some());
         assert!(poller.now_or_never().is_none(), "and the poller still waits");
+    }
+
+    #[test]
+    fn queues_for_one_bucket_share_tokens_and_not_places() {
+        let one = Budget::new(2, 1, 1);
+        let other = one.beside(1);
+        let held = one.enter(BACKGROUND).now_or_never();
+        assert!(held.is_some());
+        assert!(other.enter(BACKGROUND).now_or_never().is_some(), "a place of its own");
+        drop(held);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let _runtime = runtime.enter();
+        assert!(one.enter(BACKGROUND).now_or_never().is_none(), "the two tokens are gone");
     }
 
     #[test]

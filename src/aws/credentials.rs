@@ -4,7 +4,7 @@
 //! The chain of providers is built anew for every load, so whoever logs in in another terminal is seen here.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -77,14 +77,16 @@ struct Held {
 }
 
 impl Held {
-    fn is_fresh(&self) -> bool {
-        match &self.loaded {
-            Ok(credentials) => credentials.expiry().is_none_or(|expiry| {
-                expiry.duration_since(std::time::SystemTime::now()).is_ok_and(|left| left > BEFORE_EXPIRY)
-                    // Credentials may be short-lived by design: do not ask for new ones at every call.
-                    || self.since.elapsed() < FAILURE_HOLDS
-            }),
-            Err(_) => self.since.elapsed() < FAILURE_HOLDS,
+    /// Whether it need not be loaded again: `age` after it was, at `now` by the clock that expiries are measured with.
+    fn is_fresh(&self, age: Duration, now: SystemTime) -> bool {
+        let expiry = self.loaded.as_ref().map(Credentials::expiry);
+        match expiry {
+            Err(_) => age < FAILURE_HOLDS,
+            Ok(None) => true,
+            // Credentials may be short-lived by design: do not ask for new ones at every call.
+            Ok(Some(expiry)) => {
+                expiry.duration_since(now).is_ok_and(|left| left > BEFORE_EXPIRY) || age < FAILURE_HOLDS
+            }
         }
     }
 }
@@ -108,7 +110,7 @@ impl HeldCredentials {
             Source::Chain { profile, region, config } => (profile, region, config),
         };
         let mut held = self.held.lock().await;
-        if let Some(held) = held.as_ref().filter(|held| held.is_fresh()) {
+        if let Some(held) = held.as_ref().filter(|held| held.is_fresh(held.since.elapsed(), SystemTime::now())) {
             return held.loaded.clone();
         }
         let loaded = tokio::time::timeout(LONGEST_LOAD, load(profile, region.clone(), config))
@@ -171,5 +173,34 @@ impl ProvideCredentials for HeldCredentials {
 impl fmt::Debug for HeldCredentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("HeldCredentials").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_kept_until_they_are_about_to_end_and_failures_for_a_moment() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+        let ending = |left: u64| {
+            let expiry = Some(now + Duration::from_secs(left));
+            Ok(Credentials::new("id", "key", None, expiry, "test"))
+        };
+        let forever = Ok(Credentials::new("id", "key", None, None, "test"));
+        let over = Ok(Credentials::new("id", "key", None, Some(SystemTime::UNIX_EPOCH), "test"));
+        let failed = Err(Failure::new(ErrorKind::NoCredentials, "none"));
+        for (loaded, age, fresh) in [
+            (forever, 1_000_000, true),
+            (ending(600), 3000, true),
+            (ending(60), 3000, false),
+            (ending(60), 1, true),
+            (over, 3000, false),
+            (failed.clone(), 1, true),
+            (failed, 6, false),
+        ] {
+            let held = Held { since: Instant::now(), loaded };
+            assert_eq!(held.is_fresh(Duration::from_secs(age), now), fresh, "{:?} {age}", held.loaded);
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, Error, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -21,7 +22,7 @@ use jiff::Timestamp;
 
 use super::budget::Budget;
 use super::error::{self, ErrorAnswer, Failure};
-use super::operations::{Family, Operation};
+use super::operations::Operation;
 use super::shared::Shared;
 use crate::model::call::{CallRecord, ErrorKind};
 
@@ -62,8 +63,7 @@ impl Call {
     }
 
     fn budget(&self) -> &Budget {
-        let family: Family = self.operation.family;
-        self.shared.budgets.of(family)
+        self.shared.budgets.of(self.operation.family)
     }
 
     fn begin(&self, endpoint: String) {
@@ -84,7 +84,8 @@ impl Call {
         server_time: Option<Timestamp>,
     ) {
         let Some(UnderWay { at, since, endpoint }) = self.attempt().under_way.take() else { return };
-        let failure = failed(&endpoint);
+        let failure = failed(&endpoint)
+            .map(|failure| Failure { request_id: request_id.clone().or(failure.request_id), ..failure });
         if failure.as_ref().is_some_and(|failure| failure.kind == ErrorKind::Throttled) {
             self.budget().throttled();
         }
@@ -93,7 +94,7 @@ impl Call {
             operation: self.operation.named(),
             duration_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
             failure: failure.as_ref().map(|failure| (failure.kind, failure.message.clone())),
-            request_id: request_id.or_else(|| failure.as_ref().and_then(|failure| failure.request_id.clone())),
+            request_id: request_id.or_else(|| failure.as_ref()?.request_id.clone()),
             server_time,
             mutating: self.operation.mutating,
         };
@@ -160,7 +161,7 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> Interc
             Some(Err(error)) => Some(failure::<E>(error, response, endpoint, &self.call.shared)),
             None => Some(Failure::new(ErrorKind::Other, "the attempt ended without a result")),
         };
-        self.call.end(failed, request_id.clone(), server_time);
+        self.call.end(failed, request_id, server_time);
         Ok(())
     }
 }
@@ -171,16 +172,12 @@ fn failure<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static>(
     endpoint: &str,
     shared: &Shared,
 ) -> Failure {
-    let allowed: Duration = shared.call_timeout;
-    if error.is_timeout_error() {
-        return error::timed_out(endpoint, allowed);
+    let connector = error.as_connector_error();
+    if error.is_timeout_error() || connector.is_some_and(ConnectorError::is_timeout) {
+        return error::timed_out(endpoint, shared.call_timeout);
     }
-    if let Some(connector) = error.as_connector_error() {
-        return if connector.is_timeout() {
-            error::timed_out(endpoint, allowed)
-        } else {
-            error::unanswered(endpoint, connector)
-        };
+    if let Some(connector) = connector {
+        return error::unanswered(endpoint, connector);
     }
     let Some(response) = response else { return error::unanswered(endpoint, error) };
     // A body that was read whole is in memory; one that broke off is still a stream.
@@ -210,10 +207,10 @@ fn server_time(response: &HttpResponse) -> Option<Timestamp> {
 
 /// Scheme and host of an address: what a message may show of it.
 fn endpoint(uri: &str) -> String {
-    match uri.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{}", rest.split(['/', '?']).next().unwrap_or(rest)),
-        None => uri.to_owned(),
-    }
+    let (scheme, rest) = uri.split_once("://").unwrap_or(("", uri));
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    if scheme.is_empty() { host.to_owned() } else { format!("{scheme}://{host}") }
 }
 
 #[cfg(test)]
@@ -226,6 +223,7 @@ mod tests {
             ("https://ecs.eu-west-1.amazonaws.com/", "https://ecs.eu-west-1.amazonaws.com"),
             ("http://127.0.0.1:5000/?x=y", "http://127.0.0.1:5000"),
             ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+            ("http://user:secret@host/", "http://host"),
             ("odd", "odd"),
         ] {
             assert_eq!(endpoint(uri), shown);

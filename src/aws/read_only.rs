@@ -38,7 +38,31 @@ fn reads(operation: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
+    use aws_config::BehaviorVersion;
+    use aws_sdk_ecs::config::{Credentials, Region};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_client_with_the_guard_does_not_even_connect_to_change_something() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let config = aws_sdk_ecs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-west-1"))
+            .credentials_provider(Credentials::from_keys("id", "key", None))
+            .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+            .interceptor(ReadsOnly)
+            .build();
+        let client = aws_sdk_ecs::Client::from_conf(config);
+        let update = client.update_service().service("web").desired_count(0).send().await;
+        assert!(format!("{update:?}").contains("UpdateService does not only read"), "{update:?}");
+        let stop = client.stop_task().task("t").send().await;
+        assert!(format!("{stop:?}").contains("StopTask does not only read"), "{stop:?}");
+        assert!(listener.accept().is_err(), "nobody connected");
+    }
 
     #[test]
     fn what_changes_something_is_no_read() {

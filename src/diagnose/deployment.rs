@@ -11,6 +11,23 @@ use crate::model::service::{
 /// A deployment younger than this is never called stuck.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
+/// Whether ECS replaces tasks one by one, so that all target groups belong to the one set of tasks. With every other
+/// controller and strategy a group may be idle on purpose.
+pub fn is_rolling(service: &Service) -> bool {
+    let strategy = service.deployment_configuration.as_ref().map(|configuration| &configuration.strategy);
+    service.controller == DeploymentController::Ecs
+        && strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling)
+}
+
+/// Whether a deployment is under way: by ECS's word, or, where ECS gives none, by tasks of older deployments or a second
+/// task set.
+pub fn in_progress(service: &Service) -> bool {
+    match service.primary_deployment().and_then(|primary| primary.rollout_state.as_ref()) {
+        Some(state) => *state == RolloutState::InProgress,
+        None => service.older_deployments().any(|old| old.running > 0) || service.task_sets.len() > 1,
+    }
+}
+
 /// How many tasks ECS keeps healthy at least and runs at most while it replaces tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -31,12 +48,10 @@ impl Bounds {
     /// The bounds of a service whose tasks ECS replaces by them: a rolling deployment of replicas under ECS's own
     /// controller.
     pub fn of(service: &Service) -> Option<Self> {
-        let DeploymentConfiguration { minimum_healthy_percent, maximum_percent, strategy, .. } =
+        let DeploymentConfiguration { minimum_healthy_percent, maximum_percent, .. } =
             service.deployment_configuration.as_ref()?;
-        let rolling = service.scheduling == SchedulingStrategy::Replica
-            && service.controller == DeploymentController::Ecs
-            && *strategy == DeploymentStrategy::Rolling;
-        rolling.then(|| Self::new(service.desired, *minimum_healthy_percent, *maximum_percent))
+        let bounded = service.scheduling == SchedulingStrategy::Replica && is_rolling(service);
+        bounded.then(|| Self::new(service.desired, *minimum_healthy_percent, *maximum_percent))
     }
 
     /// Whether another task may start while this many run or are on their way, over all deployments.
@@ -160,6 +175,15 @@ mod tests {
         assert_eq!(Bounds::of(&Service { scheduling: SchedulingStrategy::Daemon, ..rolling.clone() }), None);
         assert_eq!(Bounds::of(&Service { controller: DeploymentController::CodeDeploy, ..rolling.clone() }), None);
         assert_eq!(Bounds::of(&rolling.with_strategy(DeploymentStrategy::BlueGreen)), None);
+    }
+
+    #[test]
+    fn a_deployment_is_in_progress_by_word_or_by_tasks() {
+        let steady = service("web", 4);
+        let rolling = steady.clone().rolling(1, 1, Timestamp::UNIX_EPOCH);
+        assert!(!in_progress(&steady) && in_progress(&rolling));
+        let wordless = |service: Service| service.primary(|primary| primary.rollout_state = None);
+        assert!(!in_progress(&wordless(steady)) && in_progress(&wordless(rolling)));
     }
 
     #[test]

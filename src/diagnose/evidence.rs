@@ -16,20 +16,20 @@ use crate::model::load_balancing::{Target, TargetGroup};
 use crate::model::service::{Deployment, Service};
 use crate::model::task::{ContainerHealth, Task};
 
-/// Deaths younger than this belong together.
-const CHURN: SignedDuration = SignedDuration::from_mins(15);
+/// What happened within this time belongs together.
+pub(super) const CHURN: SignedDuration = SignedDuration::from_mins(15);
 
 /// Events that may describe the present, newest first: those since the primary deployment began and since the service
 /// was last steady. Only as many are read as are asked for.
-pub(super) fn current_events(service: &Service) -> impl Iterator<Item = Event<'_>> {
+pub(super) fn current_events(service: &Service) -> impl Iterator<Item = (Option<Timestamp>, Event<'_>)> {
     let began = service.primary_deployment().and_then(|primary| primary.created_at);
     service
         .events
         .iter()
         // Without a time nothing proves that it is new.
         .take_while(move |entry| began.is_none() || entry.at >= began)
-        .map(|entry| event(&entry.message))
-        .take_while(|event| *event != Event::SteadyState)
+        .map(|entry| (entry.at, event(&entry.message)))
+        .take_while(|(_, event)| *event != Event::SteadyState)
 }
 
 /// Why and from which deployment the service was rolled back to the one it runs now.
@@ -42,23 +42,21 @@ pub(super) struct Rollback<'a> {
 
 /// Whether the primary deployment is where a failed one was rolled back to.
 pub(super) fn rollback<'a>(service: &'a Service, primary: &'a Deployment) -> Option<Rollback<'a>> {
-    // The sentence is searched before anything is parsed: this looks at every event of every service.
-    let back = service.events.iter().find(|entry| entry.message.contains("rolling back to deployment"));
-    let back = back.filter(|entry| match event(&entry.message) {
-        Event::RollingBack { deployment } => deployment == primary.id || entry.at >= primary.created_at,
-        _ => false,
+    // Steady states are most of all events, and this looks at every event of every service.
+    let telling = || service.events.iter().filter(|entry| !entry.message.ends_with("steady state."));
+    let back = telling().find_map(|entry| match event(&entry.message) {
+        Event::RollingBack { deployment } => Some((entry.at, deployment)),
+        _ => None,
     });
+    let back = back.filter(|(at, deployment)| *deployment == primary.id || *at >= primary.created_at);
     let said = primary.rollout_reason.as_deref().is_some_and(|reason| reason.contains("rolling back to deployment"));
     if back.is_none() && !said {
         return None;
     }
-    let failed =
-        service.events.iter().filter(|entry| entry.message.contains("deployment failed")).find_map(
-            |entry| match event(&entry.message) {
-                Event::DeploymentFailed { deployment, why } if deployment != primary.id => Some((deployment, why)),
-                _ => None,
-            },
-        );
+    let failed = telling().find_map(|entry| match event(&entry.message) {
+        Event::DeploymentFailed { deployment, why } if deployment != primary.id => Some((deployment, why)),
+        _ => None,
+    });
     Some(Rollback { failed: failed.map(|(deployment, _)| deployment), why: failed.map(|(_, why)| why) })
 }
 

@@ -1,6 +1,7 @@
 //! Services, tasks and targets as tests need them: healthy unless said otherwise.
 
 use jiff::Timestamp;
+use proptest::prelude::*;
 
 use crate::model::arn::{ClusterArn, ServiceArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::model::load_balancing::{Target, TargetState};
@@ -11,6 +12,12 @@ use crate::model::service::{
 use crate::model::task::{Container, ContainerHealth, Task, TaskInterface};
 
 pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web-tg/0123456789abcdef";
+
+pub(crate) const NO_MEMORY: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
+
+pub(crate) const UNHEALTHY: &str = "(task 0a) (port 8080) is unhealthy in (target-group web-tg) due to (reason Health checks failed with these codes: [503])";
+
+const LATEST: i64 = 40_000;
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
@@ -214,4 +221,43 @@ pub(crate) fn target(address: &str, state: TargetState, reason: &str, descriptio
         reason: some(reason),
         description: some(description),
     }
+}
+
+/// Any service, its deployments and events before second 40,000, with counts that may be absurd.
+pub(crate) fn any_service() -> impl Strategy<Value = Service> {
+    let count = || prop_oneof![0_u32..5, Just(u32::MAX)];
+    let message = prop::sample::select(vec![
+        "has reached a steady state.",
+        "has started 4294967295 tasks: (task 0). Amazon ECS replaced 4294967295 tasks due to an unhealthy status.",
+        "rolling back to deployment ecs-svc/1.",
+        "(deployment ecs-svc/2) deployment failed: tasks failed to start.",
+        "is unable to consistently start tasks successfully.",
+        "something new",
+        NO_MEMORY,
+        UNHEALTHY,
+    ]);
+    let events = prop::collection::vec((0..LATEST, message), 0..6);
+    let state = prop::sample::select(vec![
+        None,
+        Some(RolloutState::Completed),
+        Some(RolloutState::InProgress),
+        Some(RolloutState::Failed),
+        Some(RolloutState::Other("PAUSED".to_owned())),
+    ]);
+    let counts = (count(), count(), count(), count(), count(), count());
+    (counts, events, state, any::<bool>(), 0..LATEST, prop::option::of(count())).prop_map(
+        |((desired, running, pending, new, failed, percent), mut events, state, rolling, since, grace)| {
+            events.sort_by_key(|(second, _)| std::cmp::Reverse(*second));
+            let mut service = service("web", desired).with_percents(percent, percent).events(&events);
+            if rolling {
+                service = service.counts(running.min(9), 0).rolling(0, 0, at(since));
+            }
+            (service.running, service.pending) = (running, pending);
+            service.health_check_grace_period_seconds = grace;
+            service.primary(|primary| {
+                (primary.running, primary.pending, primary.failed) = (new, pending, failed);
+                primary.rollout_state = state;
+            })
+        },
+    )
 }

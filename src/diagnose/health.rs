@@ -6,27 +6,27 @@
 //!  evidence (events, dead tasks, reasons) ── says why ──────┘
 //! ```
 //!
-//! Evidence alone never makes a service sick: a service that is steady now is healthy whatever its events say. It works
+//! Evidence alone never makes a service sick, unless the same happens again and again right now: a service that is steady
+//! is healthy whatever its events say. It works
 //! on what DescribeServices tells, which is all a list of thousands of services has, and better with more.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::deployment::{Bounds, patience, stuck};
+use super::deployment::{Bounds, in_progress, is_rolling, patience, stuck};
 use super::evidence::{self, Deaths, Tally};
-use super::matcher::Matcher;
-use super::parse::events::Event;
-use super::parse::stop_reason::{StopClass, start_failure};
 use super::stopped::spell;
-use super::target_health::{list, short_reason};
 use crate::model::arn::TargetGroupArn;
 use crate::model::known::Known;
 use crate::model::load_balancing::{Target, TargetGroup};
-use crate::model::service::{
-    Deployment, DeploymentController, DeploymentStrategy, RolloutState, SchedulingStrategy, Service, ServiceStatus,
-};
+use crate::model::service::{Deployment, RolloutState, SchedulingStrategy, Service, ServiceStatus};
 use crate::model::task::Task;
 use crate::model::text::visible_short;
+
+mod explain;
+mod words;
+
+use words::{after_colon, deadlock_words, failing, not_in_use, waiting};
 
 /// Longest headline, in characters: what a table cell can show of it.
 pub const HEADLINE_LIMIT: usize = 60;
@@ -126,17 +126,20 @@ pub fn assess(facts: &Facts<'_>) -> Assessment {
         return Assessment::new(Health::Inactive, Some(words));
     }
     let state = State::new(facts);
-    let mut findings = Vec::new();
-    state.judge_targets(&mut findings);
-    state.judge_rollout(&mut findings);
-    state.judge_counts(&mut findings);
-    // From here on only what explains a state that is not as it should be.
-    state.explain_by_events(&mut findings);
-    state.explain_by_deaths(&mut findings);
+    let findings = state.findings();
     let Some(health) = findings.iter().map(|finding| finding.health).min() else { return state.without_findings() };
     // The cause leads even when a symptom is what makes it as bad as it is.
-    let lead = findings.into_iter().min_by_key(|finding| (finding.rank, finding.health));
-    Assessment::new(health, lead.map(|finding| finding.words))
+    Assessment::new(health, leading(findings).map(|finding| finding.words))
+}
+
+/// The cause of what is wrong, if more than symptoms can be seen. Safe to show.
+pub fn cause(facts: &Facts<'_>) -> Option<String> {
+    let lead = leading(State::new(facts).findings()).filter(|finding| finding.rank < Rank::Symptom)?;
+    Some(visible_short(&lead.words, HEADLINE_LIMIT))
+}
+
+fn leading(findings: Vec<Finding>) -> Option<Finding> {
+    findings.into_iter().min_by_key(|finding| (finding.rank, finding.health))
 }
 
 /// Whether the service runs what a failed deployment was rolled back to, complete or on its way.
@@ -183,10 +186,6 @@ impl<'a> State<'a> {
             Some(Tally::new(group, targets.known()?, settings_of(group), facts.tasks, id))
         });
         let checks: Vec<_> = facts.target_groups.iter().map(|group| &group.health_check).collect();
-        let in_progress = match primary.and_then(|primary| primary.rollout_state.as_ref()) {
-            Some(state) => *state == RolloutState::InProgress,
-            None => service.older_deployments().any(|old| old.running > 0) || service.task_sets.len() > 1,
-        };
         Self {
             service,
             primary,
@@ -194,30 +193,32 @@ impl<'a> State<'a> {
             unread: facts.targets.iter().map(|(_, targets)| targets).find(|targets| targets.error().is_some()),
             deaths: facts.tasks.map(|tasks| evidence::deaths(tasks, primary, facts.now)),
             tasks: facts.tasks,
-            in_progress,
+            in_progress: in_progress(service),
             age: primary.and_then(|primary| primary.created_at).map(|created| facts.now.duration_since(created)),
             patience: patience(service, &checks, None),
             now: facts.now,
         }
     }
 
-    fn failed_rollout(&self) -> bool {
-        self.primary.is_some_and(|primary| primary.rollout_state == Some(RolloutState::Failed))
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.judge_targets(&mut findings);
+        self.judge_rollout(&mut findings);
+        self.judge_counts(&mut findings);
+        self.explain_by_events(&mut findings);
+        self.explain_by_deaths(&mut findings);
+        findings
     }
 
-    /// Rolling under ECS's own controller: every target group is in use by the one set of tasks. Elsewhere one group is
-    /// idle on purpose.
-    fn one_set_of_tasks(&self) -> bool {
-        let strategy = self.service.deployment_configuration.as_ref().map(|configuration| &configuration.strategy);
-        self.service.controller == DeploymentController::Ecs
-            && strategy.is_none_or(|strategy| *strategy == DeploymentStrategy::Rolling)
+    fn failed_rollout(&self) -> bool {
+        self.primary.is_some_and(|primary| primary.rollout_state == Some(RolloutState::Failed))
     }
 
     /// Healthy tasks of the primary deployment, as well as the facts allow, with the start of the newest.
     fn healthy_of_primary(&self) -> (u32, Option<Timestamp>) {
         let Some(primary) = self.primary else { return (self.service.running, None) };
         // Every group must find a task healthy, except where all groups but one are idle.
-        let idle_groups = !self.one_set_of_tasks();
+        let idle_groups = !is_rolling(self.service);
         let by_target = self.tallies.iter().filter_map(|tally| tally.primary);
         let by_target = if idle_groups {
             by_target.max_by_key(|tally| tally.healthy)
@@ -253,9 +254,10 @@ impl<'a> State<'a> {
     fn judge_targets(&self, findings: &mut Vec<Finding>) {
         let desired = self.service.desired;
         let of_all_groups: u32 = self.tallies.iter().map(|tally| tally.healthy).sum();
+        let rolling = is_rolling(self.service);
         for tally in &self.tallies {
-            let serving = if self.one_set_of_tasks() { tally.healthy } else { of_all_groups };
-            if self.one_set_of_tasks() && !tally.not_in_use.is_empty() {
+            let serving = if rolling { tally.healthy } else { of_all_groups };
+            if rolling && !tally.not_in_use.is_empty() {
                 let health = if tally.healthy == 0 { Health::Failing } else { Health::Degraded };
                 findings.push(Finding { health, rank: Rank::Configuration, words: not_in_use(tally) });
             }
@@ -269,7 +271,7 @@ impl<'a> State<'a> {
                     () => Health::Degraded,
                 };
                 findings.push(Finding { health, rank: Rank::HealthCheck, words });
-            } else if self.one_set_of_tasks() && !self.in_progress && tally.failing.is_empty() && self.settled() {
+            } else if rolling && !self.in_progress && tally.failing.is_empty() && self.settled() {
                 let missing = tally.healthy < desired.min(self.service.running) && tally.not_in_use.is_empty();
                 if missing {
                     findings.push(Finding { health: Health::Degraded, rank: Rank::Symptom, words: waiting(tally) });
@@ -297,20 +299,21 @@ impl<'a> State<'a> {
             let words = format!("deployment failed{}", after_colon(primary.rollout_reason.as_deref()));
             findings.push(Finding { health: Health::Failing, rank: Rank::Symptom, words });
         }
+        let (healthy, newest) = self.healthy_of_primary();
+        let again_and_again = self.in_progress && primary.failed >= REPEATED;
+        if primary.failed > 0 && (healthy < self.service.desired || again_and_again) {
+            let words = match primary.failed {
+                1 => "1 new task failed".to_owned(),
+                failed => format!("{failed} new tasks failed in a row"),
+            };
+            findings.push(Finding { health: self.gravity(primary.failed), rank: Rank::Symptom, words });
+        }
         if !self.in_progress {
             return;
         }
         if let Some(rollback) = evidence::rollback(self.service, primary) {
             let words = self.rollback_words("rolling back", &rollback);
             findings.push(Finding { health: Health::Failing, rank: Rank::Symptom, words });
-        }
-        let (healthy, newest) = self.healthy_of_primary();
-        if primary.failed > 0 && healthy < self.service.desired {
-            let words = match primary.failed {
-                1 => "1 new task failed".to_owned(),
-                failed => format!("{failed} new tasks failed in a row"),
-            };
-            findings.push(Finding { health: self.gravity(primary.failed), rank: Rank::Symptom, words });
         }
         if self.is_deadlocked(primary) {
             findings.push(Finding {
@@ -327,9 +330,10 @@ impl<'a> State<'a> {
 
     /// By arithmetic alone, without the event that says so: old tasks fill the service, and no new one has come for a minute.
     fn is_deadlocked(&self, primary: &Deployment) -> bool {
-        let old: u32 = self.service.older_deployments().map(|old| old.running).sum();
+        let old = self.service.older_deployments().fold(0_u32, |sum, old| sum.saturating_add(old.running));
         Bounds::of(self.service).is_some_and(|bounds| bounds.is_deadlock(self.service.desired))
-            && primary.running + primary.pending == 0
+            && primary.running == 0
+            && primary.pending == 0
             && old >= self.service.desired
             && self.settled()
     }
@@ -337,85 +341,15 @@ impl<'a> State<'a> {
     fn judge_counts(&self, findings: &mut Vec<Finding>) {
         let Service { desired, running, pending, .. } = *self.service;
         let starting = if pending > 0 { format!(", {pending} starting") } else { String::new() };
-        // A deployment, or a service that is only just being created, starts below its count.
-        let normal = self.in_progress && self.age.is_none_or(|age| age <= self.patience);
+        // A new service starts below its count, and a deployment may go down to its lower bound while it replaces tasks.
+        let young = self.age.is_none_or(|age| age <= self.patience);
+        let within_bounds = Bounds::of(self.service).is_some_and(|bounds| running >= bounds.lower.max(1));
+        let normal = self.in_progress && (young || within_bounds);
         if running < desired && !normal {
             let health = if running == 0 && pending == 0 { Health::Failing } else { Health::Degraded };
             let words = format!("{running} of {desired} tasks running{starting}");
             findings.push(Finding { health, rank: Rank::Symptom, words });
         }
-    }
-
-    fn explain_by_events(&self, findings: &mut Vec<Finding>) {
-        if !self.impaired() {
-            return;
-        }
-        let unplaced = self.unplaced();
-        let mut unhealthy = 0;
-        let mut newest_unhealthy = None;
-        for event in evidence::current_events(self.service) {
-            let Some((health, rank)) = (match &event {
-                Event::Deadlock if self.in_progress => Some((Health::Failing, Rank::Configuration)),
-                Event::TargetMissing { whole_group: true, .. } => Some((Health::Failing, Rank::Configuration)),
-                // A task that could not start is told as one that could not be placed, and keeps being tried.
-                Event::NotPlaced { reason } if start_failure(reason).is_some() => {
-                    Some((self.gravity(0), Rank::AwsSaysWhy))
-                }
-                Event::NoInstance { .. }
-                | Event::NotPlaced { .. }
-                | Event::ProvisioningLimit
-                | Event::LaunchError { .. } => unplaced.then_some((Health::Failing, Rank::AwsSaysWhy)),
-                Event::TargetGroupError { .. } | Event::IamChanged => Some((Health::Failing, Rank::AwsSaysWhy)),
-                Event::NotPlacedInZone { .. } | Event::AgentTimeout | Event::NotSteady { .. } => {
-                    unplaced.then_some((Health::Degraded, Rank::AwsSaysWhy))
-                }
-                Event::NotLaunched { .. } => unplaced.then_some((Health::Failing, Rank::Symptom)),
-                Event::Impaired => Some((self.gravity(REPEATED), Rank::Symptom)),
-                Event::Throttled { .. } => unplaced.then_some((Health::Degraded, Rank::Symptom)),
-                Event::Unhealthy { .. } => {
-                    unhealthy += 1;
-                    newest_unhealthy = newest_unhealthy.or_else(|| event.trouble());
-                    None
-                }
-                _ => None,
-            }) else {
-                continue;
-            };
-            let words = if event == Event::Deadlock { Some(deadlock_words(self.service)) } else { event.trouble() };
-            findings.extend(words.map(|words| Finding { health, rank, words }));
-        }
-        // One unhealthy target heals by itself, and the state of the targets is better evidence where it is known.
-        let not_starting = self.healthy_of_primary().0 == 0 || !self.in_progress || unhealthy >= REPEATED;
-        if let Some(words) = newest_unhealthy.filter(|_| self.tallies.is_empty() && not_starting) {
-            let words = if words.starts_with("app answers") { format!("health check: {words}") } else { words };
-            findings.push(Finding { health: self.gravity(unhealthy), rank: Rank::HealthCheck, words });
-        }
-    }
-
-    /// Whether tasks are missing that are not even on their way.
-    fn unplaced(&self) -> bool {
-        let Service { desired, running, pending, .. } = *self.service;
-        running + pending < desired
-            || self.in_progress
-                && self.primary.is_some_and(|primary| primary.running + primary.pending < primary.desired)
-    }
-
-    fn explain_by_deaths(&self, findings: &mut Vec<Finding>) {
-        let Some(Deaths { newest: Some(death), recent }) = &self.deaths else { return };
-        let recent = u32::try_from(*recent).unwrap_or(u32::MAX);
-        let health = if self.impaired() {
-            self.gravity(recent)
-        } else if recent >= 2 {
-            Health::Degraded
-        } else {
-            return;
-        };
-        let rank = match death.class {
-            StopClass::LoadBalancerHealth | StopClass::ContainerHealth => Rank::HealthCheckOutcome,
-            StopClass::EssentialContainerExited | StopClass::Unknown => Rank::Application,
-            _ => Rank::AwsSaysWhy,
-        };
-        findings.push(Finding { health, rank, words: death.short.clone() });
     }
 
     fn rollback_words(&self, beginning: &str, rollback: &evidence::Rollback<'_>) -> String {
@@ -458,67 +392,6 @@ impl<'a> State<'a> {
         let counted = if self.tallies.is_empty() { "running" } else { "healthy" };
         format!("{healthy} of {desired} new tasks {counted}")
     }
-}
-
-/// What failing targets say, and whether it is already mended and only waits for the next checks.
-fn failing(tally: &Tally<'_>, in_progress: bool) -> (String, bool) {
-    let codes = tally.codes();
-    let matcher = tally.settings.and_then(|settings| settings.health_check.matcher.as_deref());
-    if let Some(matcher) = matcher.filter(|_| !codes.is_empty()) {
-        if Matcher::parse(matcher).is_some_and(|parsed| codes.iter().all(|code| parsed.accepts(*code))) {
-            return (format!("health check now accepts {}, waiting for it", list(&codes)), true);
-        }
-        return (format!("health check wants {matcher}, app says {}", list(&codes)), false);
-    }
-    let (healthy, total, which) = match tally.primary {
-        Some(new) if in_progress && new.failing > 0 => (new.healthy, new.total, "new targets"),
-        _ => (tally.healthy, tally.total, "targets"),
-    };
-    let counts = format!("{healthy}/{total} {which} healthy");
-    let words = tally.commonest_words().map(short_reason).filter(|words| !words.is_empty());
-    (words.map_or_else(|| counts.clone(), |words| format!("{counts}: {words}")), false)
-}
-
-fn not_in_use(tally: &Tally<'_>) -> String {
-    let said = |reason: &str, part: &str| {
-        tally.not_in_use.iter().any(|target| {
-            target.reason.as_deref() == Some(reason) && target.description.as_deref().unwrap_or_default().contains(part)
-        })
-    };
-    if said("Target.NotInUse", "Availability Zone") {
-        let zone = tally.not_in_use.iter().find_map(|target| target.availability_zone.as_deref());
-        format!("load balancer not enabled in {}", zone.unwrap_or("the zone of a target"))
-    } else if said("Target.NotInUse", "") {
-        format!("no listener forwards to {}", tally.group.group_name())
-    } else if said("Target.InvalidState", "") {
-        "EC2 instance of a target is stopped or terminated".to_owned()
-    } else {
-        format!("{}/{} targets healthy, others not in use", tally.healthy, tally.total)
-    }
-}
-
-fn waiting(tally: &Tally<'_>) -> String {
-    if tally.total == 0 {
-        return format!("no targets registered in {}", tally.group.group_name());
-    }
-    let waiting = if tally.waiting > 0 { format!(", {} without verdict yet", tally.waiting) } else { String::new() };
-    format!("{}/{} targets healthy{waiting}", tally.healthy, tally.total)
-}
-
-fn deadlock_words(service: &Service) -> String {
-    match &service.deployment_configuration {
-        Some(configuration) => format!(
-            "min {}% max {}% of {} leave no room to deploy",
-            configuration.minimum_healthy_percent, configuration.maximum_percent, service.desired
-        ),
-        None => "min/max percent leave no room to deploy".to_owned(),
-    }
-}
-
-/// `: tasks failed to start` of `ECS deployment circuit breaker: tasks failed to start.`
-fn after_colon(reason: Option<&str>) -> String {
-    let why = reason.map(|reason| reason.rsplit_once(": ").map_or(reason, |(_, why)| why).trim_end_matches('.'));
-    why.filter(|why| !why.is_empty()).map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 #[cfg(test)]

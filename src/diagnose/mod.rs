@@ -8,7 +8,8 @@
 //!                                     evidence ──────▶ health ◀─────────────────┘
 //! ```
 //!
-//! Everything reads `model` and nothing else. Texts that leave this module have gone through `model::text`.
+//! Everything reads `model` and nothing else. Headlines and the lines about dead tasks are safe to show; what `parse` quotes has
+//! to go through `model::text` first.
 
 pub mod deployment;
 mod evidence;

@@ -96,14 +96,14 @@ fn explain(
         Some(Container { name, exit_code: Some(137), .. }) => {
             match container.map(|container| kill(task, container, stop_timeout)) {
                 Some(Kill::IgnoredSigterm { after }) => {
-                    format!("{} ({name} exit 137: ignored SIGTERM for {})", stop.short, spell(after))
+                    format!("{}; {name} exit 137, ignored SIGTERM for {}", stop.short, spell(after))
                 }
-                _ => format!("{} ({name} exit 137)", stop.short),
+                _ => format!("{}; {name} exit 137", stop.short),
             }
         }
-        Some(Container { name, exit_code: Some(code), .. }) => format!("{} ({name} exit {code})", stop.short),
+        Some(Container { name, exit_code: Some(code), .. }) => format!("{}; {name} exit {code}", stop.short),
         Some(Container { name, exit_code: None, .. }) if !stop.benign && task.started_at.is_none() => {
-            format!("{} ({name} {NEVER_STARTED})", stop.short)
+            format!("{}; {name} {NEVER_STARTED}", stop.short)
         }
         _ => stop.short.clone(),
     };
@@ -197,7 +197,7 @@ mod tests {
                 vec![container("web", Some(137), None)],
                 false,
                 "killed: failed ELB health checks (web-tg)",
-                "killed: failed ELB health checks (web-tg) (web exit 137)",
+                "killed: failed ELB health checks (web-tg); web exit 137",
             ),
             (
                 "ServiceSchedulerInitiated",
@@ -205,7 +205,7 @@ mod tests {
                 vec![container("web", Some(143), None)],
                 true,
                 "scaled in or replaced",
-                "scaled in or replaced (web exit 143)",
+                "scaled in or replaced; web exit 143",
             ),
             (
                 "UserInitiated",
@@ -213,7 +213,7 @@ mod tests {
                 vec![container("web", Some(0), None)],
                 true,
                 "stopped by a user: out for a walk",
-                "stopped by a user: out for a walk (web exit 0)",
+                "stopped by a user: out for a walk; web exit 0",
             ),
         ] {
             let death = death(&stopped_task(code, reason, containers), None).unwrap();
@@ -230,7 +230,7 @@ mod tests {
         );
         task.started_at = None;
         let death = death(&task, None).unwrap();
-        assert_eq!(death.line, "image not found: nope:1 (web never started)");
+        assert_eq!(death.line, "image not found: nope:1; web never started");
         assert_eq!((death.exit_code, death.lived), (None, None));
     }
 
@@ -240,7 +240,7 @@ mod tests {
         let mut task = stopped_task("ServiceSchedulerInitiated", scaling, vec![container("web", Some(137), None)]);
         task.execution_stopped_at = task.stopping_at.map(|at| at + SignedDuration::from_secs(30));
         let death = death(&task, None).unwrap();
-        assert_eq!(death.line, "scaled in or replaced (web exit 137: ignored SIGTERM for 30 s)");
+        assert_eq!(death.line, "scaled in or replaced; web exit 137, ignored SIGTERM for 30 s");
         assert!(death.benign);
     }
 
@@ -256,6 +256,6 @@ mod tests {
     fn hostile_text_is_neutralised() {
         let task = stopped_task("UserInitiated", "\u{1b}[2J", vec![container("\u{202e}web", Some(0), None)]);
         let death = death(&task, None).unwrap();
-        assert_eq!(death.line, "stopped by a user: ␛[2J (�web exit 0)");
+        assert_eq!(death.line, "stopped by a user: ␛[2J; �web exit 0");
     }
 }

@@ -1,10 +1,12 @@
+use proptest::prelude::*;
+
 use super::*;
-use crate::diagnose::fixtures::{ServiceFixture, at, deployment, service, target};
+use crate::diagnose::fixtures::{NO_MEMORY as FULL, ServiceFixture, any_service, at, deployment, service, target};
 use crate::model::arn::ClusterName;
 use crate::model::load_balancing::TargetState;
+use crate::model::service::DeploymentStrategy;
 
 const START: i64 = 10_000;
-const FULL: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
 
 fn force(service: &Service) -> Mutation {
     Mutation::ForceNewDeployment { cluster: ClusterName::new("shop"), service: service.arn.clone() }
@@ -95,7 +97,7 @@ fn a_deployment_that_fails_says_why() {
     assert_eq!(follow(&two, 300).verdict, Verdict::Rolling);
     assert_eq!(follow(&two, 300).failed_tasks, 2);
     two = two.primary(|primary| primary.failed = 3);
-    assert_eq!(why(&follow(&two, 300)), "3 tasks failed in a row: 3 new tasks failed in a row");
+    assert_eq!(why(&follow(&two, 300)), "3 tasks failed in a row");
     let quoted = "was unable to place a task. Reason: CannotPullContainerError: failed to resolve ref docker.io/library/web:nope: not found.";
     assert_eq!(
         why(&follow(&two.events(&[(START + 200, quoted)]), 300)),
@@ -112,6 +114,9 @@ fn a_deployment_that_fails_says_why() {
 
     let full = || rolling(2, 0, 4).events(&[(START + 100, FULL)]);
     assert_eq!(follow(&full(), 300).verdict, Verdict::Rolling);
+    assert_eq!(follow(&full(), 300).trouble.as_deref(), Some("no room to place tasks: memory"));
+    assert_eq!(follow(&full(), 700).trouble, None, "the verdict says it");
+    assert_eq!(follow(&rolling(2, 2, 4), 300).trouble, None);
     assert_eq!(why(&follow(&full(), 700)), "2 of 4 tasks after 11 min: no room to place tasks: memory");
 }
 
@@ -166,6 +171,19 @@ fn a_deployment_that_is_no_longer_wanted_is_lost() {
 
     let gone = Service { status: ServiceStatus::Draining, ..rolling(1, 0, 4) };
     assert_eq!(why(&follow(&gone, 30)), "the service was deleted");
+}
+
+#[test]
+fn an_answer_that_does_not_know_the_new_deployment_yet_is_no_success() {
+    let before = service("web", 4);
+    let watch = Watch::new(force(&before), &before, at(START));
+    let look = |service: &Service, seconds| watch.progress(service, &[], at(START + seconds));
+    assert_eq!(look(&before, 5).verdict, Verdict::Rolling);
+    assert_eq!(look(&rolling(1, 3, 4), 10).new, Counts { desired: 4, running: 1, pending: 3 });
+    let done = rolling(4, 0, 0).primary(|primary| primary.rollout_state = Some(RolloutState::Completed));
+    assert_eq!(look(&done, 30).verdict, Verdict::Steady);
+    // An endpoint that never starts a new deployment.
+    assert_eq!(look(&before, 61).verdict, Verdict::Steady);
 }
 
 #[test]
@@ -225,4 +243,26 @@ fn an_idle_group_of_a_blue_green_service_does_not_count() {
     let (watch, accepted) = scaled(&before, 4);
     let progress = watch.progress(&accepted.counts(4, 0), &[&healthy(4), &[]], at(START + 60));
     assert_eq!(progress.verdict, Verdict::Steady);
+}
+
+proptest! {
+    #[test]
+    fn whatever_aws_says_done_means_done(
+        accepted in any_service(),
+        seen in any_service(),
+        wanted in 0_u32..5,
+        seconds in 0_i64..5_000,
+    ) {
+        let (watch, _) = scaled(&accepted, wanted);
+        let progress = watch.progress(&seen, &[], at(START + seconds));
+        if progress.verdict == Verdict::Steady {
+            prop_assert_eq!((seen.desired, seen.running, seen.pending), (wanted, wanted, 0));
+        }
+        let watch = Watch::new(force(&accepted), &accepted, at(START));
+        let progress = watch.progress(&seen, &[], at(START + seconds));
+        if progress.verdict == Verdict::Steady {
+            let primary = seen.primary_deployment().unwrap();
+            prop_assert!(matches!(primary.rollout_state, None | Some(RolloutState::Completed)));
+        }
+    }
 }

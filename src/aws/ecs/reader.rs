@@ -14,7 +14,6 @@ use crate::aws::error::Failure;
 use crate::aws::operations::{
     DESCRIBE_CLUSTERS, DESCRIBE_CONTAINER_INSTANCES, DESCRIBE_SERVICE_DEPLOYMENTS, DESCRIBE_SERVICES,
     DESCRIBE_TASK_DEFINITION, DESCRIBE_TASKS, LIST_CLUSTERS, LIST_SERVICE_DEPLOYMENTS, LIST_SERVICES, LIST_TASKS,
-    Operation,
 };
 use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
@@ -69,7 +68,7 @@ impl Reader {
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            present(&DESCRIBE_CLUSTERS, answer.clusters, answer.failures)
+            present(answer.clusters, answer.failures).map_err(|failure| failure.of(&DESCRIBE_CLUSTERS))
         })
         .await?;
         let mut clusters: Vec<Cluster> = clusters.into_iter().map(cluster::cluster).collect();
@@ -114,7 +113,7 @@ impl Reader {
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            present(&DESCRIBE_SERVICES, answer.services, answer.failures)
+            present(answer.services, answer.failures).map_err(|failure| failure.of(&DESCRIBE_SERVICES))
         })
         .await?;
         Ok(services.into_iter().map(service::service).collect())
@@ -161,7 +160,7 @@ impl Reader {
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            present(&DESCRIBE_TASKS, answer.tasks, answer.failures)
+            present(answer.tasks, answer.failures).map_err(|failure| failure.of(&DESCRIBE_TASKS))
         })
         .await?;
         let mut tasks: Vec<Task> = tasks.into_iter().map(task::task).collect();
@@ -276,11 +275,11 @@ impl Reader {
                 request.customize().interceptor(wire).send()
             })
             .await?;
-        let mut deployments: Vec<ServiceDeployment> =
-            present(&DESCRIBE_SERVICE_DEPLOYMENTS, answer.service_deployments, answer.failures)?
-                .into_iter()
-                .map(service_deployment::service_deployment)
-                .collect();
+        let mut deployments: Vec<ServiceDeployment> = present(answer.service_deployments, answer.failures)
+            .map_err(|failure| failure.of(&DESCRIBE_SERVICE_DEPLOYMENTS))?
+            .into_iter()
+            .map(service_deployment::service_deployment)
+            .collect();
         deployments.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
         Ok(deployments)
     }
@@ -297,12 +296,7 @@ where
 
 /// What is there of what was asked for. The batch reads of ECS answer with failures beside the successes: what is missing
 /// does not exist (any more), which the caller sees from its absence; everything else is an error.
-#[allow(clippy::result_large_err, reason = "the callers are asynchronous and return the same")]
-fn present<T>(
-    operation: &Operation,
-    found: Option<Vec<T>>,
-    failures: Option<Vec<EcsFailure>>,
-) -> Result<Vec<T>, CallError> {
+fn present<T>(found: Option<Vec<T>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<T>, Failure> {
     let failures = failures.unwrap_or_default();
     let Some(failure) = failures.into_iter().find(|failure| failure.reason.as_deref() != Some("MISSING")) else {
         return Ok(found.unwrap_or_default());
@@ -314,7 +308,7 @@ fn present<T>(
         None => format!("{what}: {reason}"),
     };
     let kind = if reason.contains("ACCESS_DENIED") { ErrorKind::Denied } else { ErrorKind::Other };
-    Err(Failure::new(kind, message).of(operation))
+    Err(Failure::new(kind, message))
 }
 
 #[cfg(test)]
@@ -327,13 +321,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_no_error_and_everything_else_is() {
-        let ask = |failures: Vec<EcsFailure>| present(&DESCRIBE_SERVICES, Some(vec![1]), Some(failures));
+        let ask = |failures: Vec<EcsFailure>| present(Some(vec![1]), Some(failures));
         assert_eq!(ask(vec![]), Ok(vec![1]));
         assert_eq!(ask(vec![failure("MISSING"), failure("MISSING")]), Ok(vec![1]));
         let error = ask(vec![failure("MISSING"), failure("ODD")]).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Other);
         assert_eq!(error.message, "arn:aws:ecs:eu-west-1:1:service/shop/web: ODD");
         assert!(ask(vec![EcsFailure::builder().build()]).is_err());
-        assert_eq!(present::<u8>(&DESCRIBE_SERVICES, None, None), Ok(vec![]));
+        assert_eq!(present::<u8>(None, None), Ok(vec![]));
     }
 }

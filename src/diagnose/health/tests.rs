@@ -1,21 +1,22 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::diagnose::fixtures::{
-    GROUP, ServiceFixture, at, container, deployment, running_task, service, stopped_task, target,
+    GROUP, NO_MEMORY as FULL, ServiceFixture, UNHEALTHY, any_service, at, container, deployment, running_task, service,
+    stopped_task, target,
 };
 use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::load_balancing::{HealthCheckSettings, TargetState};
-use crate::model::service::DeploymentStatus;
+use crate::model::service::{DeploymentStatus, DeploymentStrategy};
 
 /// Second at which everything here is looked at: ten hours after the service was deployed.
 const NOW: i64 = 36_000;
 
 const MISMATCH: &str = "Target.ResponseCodeMismatch";
 const CODES: &str = "Health checks failed with these codes: [302]";
-const FULL: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
-const UNHEALTHY: &str = "(task 0a) (port 8080) is unhealthy in (target-group web-tg) due to (reason Health checks failed with these codes: [503])";
 
 /// Facts that own what they speak of.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct World {
     targets: Option<Known<Vec<Target>>>,
     settings: Option<TargetGroup>,
@@ -190,6 +191,8 @@ fn missing_tasks_are_counted_and_explained() {
     // Over since the last steady state.
     let over = short(3, 0).events(&[(35_950, "has reached a steady state."), (35_900, FULL)]);
     is(&alone(&over), Health::Degraded, "3 of 4 tasks running");
+    let again = short(3, 1).primary(|primary| primary.failed = 5);
+    is(&alone(&again), Health::Failing, "5 new tasks failed in a row");
     let impaired = "is unable to consistently start tasks successfully.";
     is(&alone(&short(0, 0).events(&[(35_900, impaired)])).clone(), Health::Failing, "0 of 4 tasks running");
     let crashing = vec![crashed("ecs-svc/1", 500), crashed("ecs-svc/1", 300), crashed("ecs-svc/1", 100)];
@@ -301,6 +304,14 @@ fn a_deployment_in_normal_progress_is_deploying() {
     });
     created = created.counts(0, 2);
     is(&alone(&created), Health::Deploying, "0 of 2 new tasks running");
+    // A long rollout may stay below the desired count as far as its minimum allows.
+    let long = |minimum| {
+        let mut long = service("web", 10).with_percents(minimum, 100).rolling(3, 2, at(NOW - 3_600));
+        long.running = 7;
+        long
+    };
+    is(&alone(&long(50)), Health::Deploying, "3 of 10 new tasks running");
+    is(&alone(&long(80)), Health::Degraded, "7 of 10 tasks running, 2 starting");
     let mut other = rolling(2, 2);
     other.deployments[0].rollout_state = None;
     is(&alone(&other), Health::Deploying, "2 of 4 new tasks running");
@@ -345,6 +356,11 @@ fn a_deployment_that_cannot_finish_is_failing() {
         Health::Failing,
         "exits with code 1 soon after start",
     );
+    // One that failed and was followed by one that works is an accident; the second is a pattern.
+    let coming = service("web", 4).rolling(2, 2, at(NOW - 120));
+    is(&with_tasks(&coming, vec![crashed("ecs-svc/2", 60)]), Health::Deploying, "2 of 4 new tasks running");
+    let twice = vec![crashed("ecs-svc/2", 60), crashed("ecs-svc/2", 30)];
+    is(&with_tasks(&coming, twice), Health::Degraded, "exits with code 1 soon after start");
     let quoted = "was unable to place a task. Reason: CannotPullContainerError: failed to resolve ref docker.io/library/web:nope: not found.";
     is(&alone(&rolling(3).events(&[(NOW - 60, quoted)])), Health::Failing, "image not found: web:nope");
     let failed = rolling(31).primary(|primary| {
@@ -418,6 +434,38 @@ fn a_complete_rollback_is_healthy_and_says_so() {
 }
 
 #[test]
+fn tasks_that_run_but_do_not_last_are_no_success() {
+    let replaced = "has started 1 tasks: (task 0a). Amazon ECS replaced 1 tasks due to an unhealthy status.";
+    let killed: Vec<_> =
+        (0..6).map(|time| (NOW - 75 * time, if time % 2 == 0 { replaced } else { UNHEALTHY })).collect();
+    let mut rolling = service("web", 4).rolling(4, 0, at(NOW - 720)).events(&killed);
+    is(&alone(&rolling), Health::Failing, "health check: app answers 503");
+    rolling = rolling.events(&[]).primary(|primary| primary.failed = 3);
+    is(&alone(&rolling), Health::Failing, "3 new tasks failed in a row");
+    let steady = service("web", 4);
+    is(&alone(&steady.clone().events(&killed)), Health::Degraded, "health check: app answers 503");
+    is(&alone(&steady.clone().events(&killed[..3])), Health::Healthy, "");
+    let impaired = "is unable to consistently start tasks successfully.";
+    is(&alone(&steady.clone().events(&[(NOW - 60, impaired)])), Health::Degraded, "tasks keep failing to start");
+    let mut over = killed.clone();
+    over.insert(0, (NOW, "has reached a steady state."));
+    is(&alone(&steady.clone().events(&over)), Health::Healthy, "");
+    let old: Vec<_> = killed.iter().map(|(second, message)| (second - 1_000, *message)).collect();
+    is(&alone(&steady.clone().events(&old)), Health::Healthy, "");
+    // The targets are better evidence than what was said about them.
+    let four = (1..=4).map(|last| healthy(&format!("10.0.0.{last}"))).collect();
+    is(&with_targets(&steady.events(&killed), four), Health::Healthy, "");
+}
+
+#[test]
+fn a_cause_is_more_than_a_symptom() {
+    let short = service("web", 4).counts(3, 0);
+    assert_eq!(cause(&Facts::new(&short, at(NOW))), None);
+    let full = short.events(&[(35_900, FULL)]);
+    assert_eq!(cause(&Facts::new(&full, at(NOW))).as_deref(), Some("no room to place tasks: memory"));
+}
+
+#[test]
 fn targets_of_other_services_do_not_count() {
     let world = World {
         targets: Some(Known::Known(vec![healthy("10.0.0.1"), timeout("10.9.9.9")])),
@@ -433,4 +481,44 @@ fn hostile_text_is_cut_and_neutralised() {
     let (health, headline) = alone(&service("web", 2).counts(0, 0).events(&[(NOW - 10, &reason)]));
     assert_eq!(health, Health::Failing);
     assert!(headline.starts_with("cannot place tasks: ␛[2Jxxx"), "{headline}");
+}
+
+fn any_world() -> impl Strategy<Value = World> {
+    let target = prop::sample::select(vec![healthy as fn(&str) -> Target, mismatch, timeout, draining]);
+    let targets = prop::collection::vec((target, 0..5), 0..6).prop_map(|targets| {
+        targets.into_iter().map(|(make, last)| make(&format!("10.0.0.{last}"))).collect::<Vec<_>>()
+    });
+    let targets = prop_oneof![
+        Just(None),
+        Just(Some(Known::Denied(denied()))),
+        targets.prop_map(|targets| Some(Known::Known(targets)))
+    ];
+    let task = prop::sample::select(vec![
+        crashed("ecs-svc/1", 60),
+        crashed("ecs-svc/2", 60),
+        unpullable("ecs-svc/2", 5_000),
+        running_task("ecs-svc/1", "10.0.0.1", at(0)),
+        running_task("ecs-svc/2", "10.0.0.2", at(NOW - 10)),
+    ]);
+    (targets, prop::option::of(prop::collection::vec(task, 0..6)), any::<bool>()).prop_map(
+        |(targets, tasks, with_settings)| World { targets, tasks, settings: with_settings.then(|| settings("200")) },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_facts_the_word_keeps_its_meaning(service in any_service(), world in any_world()) {
+        let (health, headline) = look(&service, &world);
+        let idle = service.desired == 0 && service.running == 0 && service.pending == 0;
+        prop_assert_eq!(health == Health::Inactive, idle);
+        match health {
+            Health::Healthy => {
+                prop_assert!(service.running >= service.desired);
+                prop_assert!(!in_progress(&service));
+                prop_assert!(world.targets.as_ref().is_none_or(|targets| targets.known().is_some()) || service.desired == 0);
+            }
+            Health::Deploying => prop_assert!(in_progress(&service)),
+            _ => prop_assert!(!headline.is_empty()),
+        }
+    }
 }

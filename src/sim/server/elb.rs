@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::protocol::{AwsError, BadToken, Form, Xml, page};
 use crate::sim::world::{
-    CheckProtocol, HealthCheckChange, Listener, LoadBalancer, LoadBalancerKind, Rule, RuleAction, TargetGroup, World,
+    CheckPort, CheckProtocol, HealthCheckChange, Listener, LoadBalancer, LoadBalancerKind, Rule, RuleAction,
+    TargetGroup, World,
 };
 
 type Answered = Result<Xml, AwsError>;
@@ -208,8 +209,8 @@ fn describe_load_balancers(form: &Form, world: &World) -> Answered {
         }
     } else if !names.is_empty() {
         for name in names {
-            let named = all.values().find(|balancer| balancer.name == name);
-            found.push(named.ok_or_else(|| {
+            let balancer = all.values().find(|balancer| balancer.name == name);
+            found.push(balancer.ok_or_else(|| {
                 AwsError::new("LoadBalancerNotFound", format!("Load balancers '[{name}]' not found"))
             })?);
         }
@@ -389,8 +390,11 @@ fn modify_target_group(form: &Form, world: &mut World) -> Answered {
     };
     let port = match form.get("HealthCheckPort") {
         None => None,
-        Some("traffic-port") => Some(None),
-        Some(port) => Some(Some(port.parse().map_err(|_| validation(format!("'{port}' is not a valid port")))?)),
+        Some("traffic-port") => Some(CheckPort::Traffic),
+        Some(port) => {
+            let number = port.parse().map_err(|_| validation(format!("'{port}' is not a valid port")))?;
+            Some(CheckPort::Fixed(number))
+        }
     };
     let protocol = match form.get("HealthCheckProtocol") {
         None => None,
@@ -408,7 +412,7 @@ fn modify_target_group(form: &Form, world: &mut World) -> Answered {
         healthy_threshold: count("HealthyThresholdCount")?,
         unhealthy_threshold: count("UnhealthyThresholdCount")?,
     };
-    let group = world.modify_target_group(&arn, change).cloned().ok_or_else(no_target_group)?;
+    let group = world.modify_target_group(&arn, &change).cloned().ok_or_else(no_target_group)?;
     let mut xml = Xml::default();
     xml.list("TargetGroups", [group], |xml, group| write_target_group(xml, &group, world));
     Ok(xml)

@@ -217,9 +217,9 @@ impl Shared {
         let mut inhabited = self.inhabited.lock().unwrap_or_else(PoisonError::into_inner);
         let dice = &mut inhabited.request_ids;
         let (high, low) = (dice.u64(..), dice.u64(..));
-        let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, high & 0xfff);
-        let (d, e) = ((low >> 48) & 0xfff, low & 0xffff_ffff_ffff);
-        format!("{a:08x}-{b:04x}-4{c:03x}-a{d:03x}-{e:012x}")
+        let digits = format!("{high:016x}{low:016x}");
+        let part = |range: std::ops::Range<usize>| digits.get(range).unwrap_or_default();
+        format!("{}-{}-4{}-a{}-{}", part(0..8), part(8..12), part(12..15), part(16..19), part(20..32))
     }
 
     async fn until_healed(&self, operation: &str) {

@@ -104,13 +104,11 @@ impl Call {
             Some("2011-06-15") => Service::Sts,
             _ => Service::LoadBalancing,
         };
-        match form.get("Action").map(str::to_owned) {
-            Some(operation) => Ok(Self { service, operation, parameters: Parameters::Form(form) }),
-            None => {
-                let error = AwsError::new("MissingAction", "The request must contain the parameter Action.");
-                Err(error.written(service.protocol(), "none"))
-            }
+        if let Some(operation) = form.get("Action").map(str::to_owned) {
+            return Ok(Self { service, operation, parameters: Parameters::Form(form) });
         }
+        let error = AwsError::new("MissingAction", "The request must contain the parameter Action.");
+        Err(error.written(service.protocol(), "none"))
     }
 
     /// The answer to this call, or its error, in the protocol of the service.
@@ -273,7 +271,7 @@ impl Xml {
     pub(crate) fn put(&mut self, name: &str, value: impl Display) -> &mut Self {
         let value = value.to_string();
         let escaped = quick_xml::escape::escape(&value);
-        self.text.push_str(&format!("<{name}>{escaped}</{name}>"));
+        self.text.extend(["<", name, ">", &escaped, "</", name, ">"]);
         self
     }
 
@@ -287,9 +285,9 @@ impl Xml {
 
     /// An element with elements inside.
     pub(crate) fn within(&mut self, name: &str, inside: impl FnOnce(&mut Self)) -> &mut Self {
-        self.text.push_str(&format!("<{name}>"));
+        self.text.extend(["<", name, ">"]);
         inside(self);
-        self.text.push_str(&format!("</{name}>"));
+        self.text.extend(["</", name, ">"]);
         self
     }
 

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn the_earlier_end_wins() {
         let leaks = Application::worker().using_memory(100, 60);
-        assert_eq!(leaks.fate(160).map(|fate| (fate.after, fate.out_of_memory)), Some((Duration::from_secs(60), true)));
+        assert_eq!(leaks.fate(160).map(|fate| (fate.after, fate.out_of_memory)), Some((Duration::from_mins(1), true)));
         let crashes_first = leaks.ending(Duration::from_secs(10), 1);
         assert_eq!(crashes_first.fate(160).map(|fate| fate.exit_code), Some(1));
         assert_eq!(Application::web(80).fate(160), None);

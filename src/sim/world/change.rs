@@ -7,7 +7,7 @@ use super::application::Application;
 use super::load_balancing::{CheckProtocol, HealthCheck, TargetGroup};
 use super::moment::Moment;
 use super::service::{CircuitBreaker, Controller, Service};
-use super::task::{Status, StopCode, Surroundings};
+use super::task::{StopCode, Surroundings, Task};
 use super::task_definition::TaskDefinition;
 use super::{Cluster, World};
 
@@ -23,12 +23,20 @@ pub(crate) struct ServiceChange {
     pub(crate) circuit_breaker: Option<CircuitBreaker>,
 }
 
+/// Where a health check goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckPort {
+    /// To the port that traffic uses.
+    Traffic,
+    /// Always to this one.
+    Fixed(u16),
+}
+
 /// What ModifyTargetGroup may change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HealthCheckChange {
     pub(crate) protocol: Option<CheckProtocol>,
-    /// The inner one is absent for `traffic-port`.
-    pub(crate) port: Option<Option<u16>>,
+    pub(crate) port: Option<CheckPort>,
     pub(crate) path: Option<String>,
     pub(crate) matcher: Option<String>,
     pub(crate) interval: Option<Duration>,
@@ -110,11 +118,12 @@ impl World {
         let Cluster { services, instances, .. } = find_cluster(clusters, cluster)?;
         let mut around = Surroundings { network, load_balancing, instances, ids, now: *now };
         for service in services {
-            let Some(found) = service.tasks.iter_mut().find(|candidate| candidate.id == task || candidate.arn == task)
-            else {
-                continue;
-            };
-            if found.status < Status::Stopped {
+            let is_it = |candidate: &Task| candidate.id == task || candidate.arn == task;
+            if service.stopped_tasks.iter().any(is_it) {
+                return Ok(());
+            }
+            let Some(found) = service.tasks.iter_mut().find(|candidate| is_it(candidate)) else { continue };
+            if found.is_wanted() {
                 let mut happenings = super::events::Happenings::default();
                 found.ask_to_stop(StopCode::UserInitiated, reason, &mut around, &mut happenings);
                 let subject = service.subject();
@@ -130,14 +139,18 @@ impl World {
     }
 
     /// ModifyTargetGroup; absent if there is no such group.
-    pub(crate) fn modify_target_group(&mut self, arn: &str, change: HealthCheckChange) -> Option<&TargetGroup> {
+    pub(crate) fn modify_target_group(&mut self, arn: &str, change: &HealthCheckChange) -> Option<&TargetGroup> {
         let group = self.load_balancing.target_groups.get_mut(arn)?;
         let old = group.health_check.clone();
         group.health_check = HealthCheck {
             protocol: change.protocol.unwrap_or(old.protocol),
-            port: change.port.unwrap_or(old.port),
-            path: change.path.unwrap_or(old.path),
-            matcher: change.matcher.unwrap_or(old.matcher),
+            port: match change.port {
+                None => old.port,
+                Some(CheckPort::Traffic) => None,
+                Some(CheckPort::Fixed(port)) => Some(port),
+            },
+            path: change.path.clone().unwrap_or(old.path),
+            matcher: change.matcher.clone().unwrap_or(old.matcher),
             interval: change.interval.unwrap_or(old.interval),
             timeout: change.timeout.unwrap_or(old.timeout),
             healthy_threshold: change.healthy_threshold.unwrap_or(old.healthy_threshold),
@@ -148,7 +161,7 @@ impl World {
 
     /// Registers the next revision of the service's task definition with another application, and gives its
     /// `family:revision`. Nothing is deployed by that.
-    pub fn register_revision(&mut self, cluster: &str, service: &str, application: Application) -> Option<String> {
+    pub fn register_revision(&mut self, cluster: &str, service: &str, application: &Application) -> Option<String> {
         let (service, _, now) = self.find(cluster, service).ok()?;
         let family = service.primary()?.definition.family.clone();
         let revisions = self.task_definitions.get_mut(&family)?;
@@ -156,7 +169,7 @@ impl World {
         let mut next =
             TaskDefinition { revision: last.revision + 1, registered_at: now, ..TaskDefinition::clone(last) };
         next.arn = last.arn.replace(&last.family_revision(), &next.family_revision());
-        for container in &mut next.containers {
+        if let Some(container) = next.containers.first_mut() {
             container.application = application.clone();
             if let Some((repository, _)) = container.image.rsplit_once(':') {
                 container.image = format!("{repository}:{}", next.revision);
@@ -168,7 +181,7 @@ impl World {
     }
 
     /// Deploys a new revision that runs this application. Tells whether there is such a service.
-    pub fn deploy(&mut self, cluster: &str, service: &str, application: Application) -> bool {
+    pub fn deploy(&mut self, cluster: &str, service: &str, application: &Application) -> bool {
         let Some(revision) = self.register_revision(cluster, service, application) else { return false };
         let change = ServiceChange { task_definition: Some(revision), ..ServiceChange::default() };
         self.update_service(cluster, service, &change).is_ok()
@@ -178,6 +191,14 @@ impl World {
     pub fn scale(&mut self, cluster: &str, service: &str, desired: usize) -> bool {
         let change = ServiceChange { desired: Some(desired), ..ServiceChange::default() };
         self.update_service(cluster, service, &change).is_ok()
+    }
+
+    /// Adds an event with any text to a service, for those who want to see what becomes of it. Tells whether there is such
+    /// a service.
+    pub fn add_event(&mut self, cluster: &str, service: &str, message: &str) -> bool {
+        let Ok((service, ids, now)) = self.find(cluster, service) else { return false };
+        service.events.add(now, message.to_owned(), ids);
+        true
     }
 
     /// Removes every listener and rule that leads to the service: its target groups are not in use any more, and tasks
@@ -202,9 +223,12 @@ impl World {
     /// Lets the applications of a service's tasks answer differently from now on, without a deployment: a database went
     /// away, a flag was switched. Tasks started later behave as their task definition says.
     pub fn answer_differently(&mut self, cluster: &str, service: &str, application: &Application) -> bool {
-        let Self { clusters, network, .. } = self;
+        let Self { clusters, network, now, .. } = self;
         let Ok(cluster) = find_cluster(clusters, cluster) else { return false };
-        let Some(service) = cluster.services.iter().find(|candidate| candidate.name == service) else { return false };
+        let Some(service) = cluster.services.iter_mut().find(|candidate| candidate.name == service) else {
+            return false;
+        };
+        service.schedule.due = *now;
         for task in &service.tasks {
             for (_, (address, port)) in &task.registrations {
                 network.reopen(*address, *port, &application.answers);

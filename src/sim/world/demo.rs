@@ -1,14 +1,15 @@
 //! The world of the demo: a small shop at three in the morning. Two clusters, some twenty services; every kind of trouble
 //! has one service, and the rest is as quiet as it should be.
 //!
-//! The world begins three quarters of an hour early, everything settled. Then people make their mistakes one after the
+//! The world begins 36 minutes early, everything settled. Then people make their mistakes one after the
 //! other, and the physics do the rest.
 
 use std::time::Duration;
 
 use super::World;
 use super::application::{Application, OnSigterm};
-use super::blueprint::{Blueprint, Front, LOAD_BALANCER_GROUP};
+use super::blueprint::{Blueprint, Front};
+use super::construction::LOAD_BALANCER_GROUP;
 use super::load_balancing::HealthCheck;
 use super::moment::Moment;
 use super::network::{Peer, SecurityGroup};
@@ -26,8 +27,8 @@ const OLD_LOAD_BALANCER_GROUP: &str = "sg-01d4c8b6f7a2e9053";
 type Mistake = (u64, fn(&mut World));
 
 const MISTAKES: &[Mistake] = &[
-    (40 * 60, deploy_image_resizer),
-    (35 * 60, deploy_recommendations),
+    (34 * 60, deploy_image_resizer),
+    (33 * 60, deploy_recommendations),
     (31 * 60, deploy_roles_api),
     (25 * 60, deploy_payments),
     (20 * 60, deploy_notifications),
@@ -39,7 +40,7 @@ const MISTAKES: &[Mistake] = &[
 impl World {
     /// The world of the demo at the moment the page comes in.
     pub fn demo(seed: u64) -> Self {
-        let history = Duration::from_secs(45 * 60);
+        let history = Duration::from_mins(36);
         let mut world = Self::starting_at(Moment::MONDAY_NIGHT - history, seed);
         world.add_cluster(PRODUCTION);
         world.add_cluster(STAGING);
@@ -69,13 +70,14 @@ impl World {
 }
 
 fn days(days: u64) -> Duration {
-    Duration::from_secs(days * 24 * 3600)
+    Duration::from_hours(days * 24)
 }
 
 fn web(name: &str) -> Blueprint {
     let mut blueprint = Blueprint::web(name).behind("shop");
     if let Some(front) = &mut blueprint.front {
         front.hosts = vec![format!("{name}.shop.example.com")];
+        front.health_check = HealthCheck::http("/healthz").every(Duration::from_secs(15));
     }
     blueprint.environment.push(("API_TOKEN".to_owned(), format!("demo-token-of-{name}")));
     blueprint
@@ -112,14 +114,13 @@ fn production() -> Vec<Blueprint> {
     // Two more than desired at once: a rollout takes its time.
     let mut checkout = below("checkout", "/checkout").tasks(8).revision("co", 76).settled(days(2));
     checkout.maximum_percent = 125;
-    let often = |path: &str, seconds| HealthCheck::http(path).every(Duration::from_secs(seconds));
     vec![
         unguarded(with_minimum(web("messenger-web"), 0))
             .tasks(4)
             .revision("web", 30)
-            .checked(often("/", 30))
+            .checked(HealthCheck::http("/").every(Duration::from_secs(30)))
             .settled(days(5)),
-        roles_api.checked(often("/healthz", 15)).settled(days(40)),
+        roles_api.settled(days(40)),
         below("warehouse", "/api/stock")
             .tasks(6)
             .revision("wh", 112)
@@ -127,7 +128,7 @@ fn production() -> Vec<Blueprint> {
             .running(Application::web(8080).using_memory(1803, 0))
             .settled(days(3)),
         checkout,
-        below("accounts", "/accounts").revision("acc", 5).settled(days(9)),
+        below("accounts", "/accounts").with_sidecar("aws-for-fluent-bit").revision("acc", 5).settled(days(9)),
         unguarded(below("payments", "/api/payments")).tasks(3).revision("pay", 41).settled(days(11)),
         unguarded(with_minimum(Blueprint::worker("notifications"), 0)).revision("notify", 18).settled(days(1)),
         unguarded(Blueprint::worker("image-resizer")).sized(512, 512).revision("resizer", 7).settled(days(4)),
@@ -144,12 +145,8 @@ fn production() -> Vec<Blueprint> {
         below("legacy-cms", "/cms").tasks(4).sized(256, 512).revision("cms", 9).launched(Launch::Ec2).settled(days(30)),
         invoices,
         Blueprint::worker("thumbnails").tasks(4).revision("thumbs", 15).launched(Launch::FargateSpot).settled(days(2)),
-        below("promotions", "/api/promotions")
-            .tasks(3)
-            .revision("promo", 51)
-            .checked(often("/healthz", 15))
-            .settled(days(7)),
-        below("catalogue", "/api/catalogue").tasks(5).revision("cat", 88).settled(days(13)),
+        below("promotions", "/api/promotions").tasks(3).revision("promo", 51).settled(days(7)),
+        below("catalogue", "/api/catalogue").checking_itself("/healthz").tasks(5).revision("cat", 88).settled(days(13)),
     ]
 }
 
@@ -177,6 +174,7 @@ fn staging() -> Vec<Blueprint> {
         staged("catalogue").revision("staging-cat", 131).settled(days(4)),
         // Starts, but listens where nobody can hear it.
         unguarded(staged("feature-preview"))
+            .checking_itself("/healthz")
             .revision("preview", 3)
             .running(Application::web(8080).on_loopback())
             .unsettled(),
@@ -185,20 +183,20 @@ fn staging() -> Vec<Blueprint> {
 
 /// The image grows its cache until the kernel steps in.
 fn deploy_image_resizer(world: &mut World) {
-    world.deploy(PRODUCTION, "image-resizer", Application::worker().using_memory(300, 150));
+    world.deploy(PRODUCTION, "image-resizer", &Application::worker().using_memory(300, 150));
 }
 
 /// The model is loaded before the port is opened, which takes longer than the grace period allows.
 fn deploy_recommendations(world: &mut World) {
     let application = Application::web(8080).starting_for(Duration::from_secs(92)).on_sigterm(OnSigterm::Ignore);
-    world.deploy(PRODUCTION, "recommendations", application);
+    world.deploy(PRODUCTION, "recommendations", &application);
 }
 
 /// Somebody tidied up: the tasks' security group now trusts the load balancers' old group.
 fn deploy_roles_api(world: &mut World) {
     let trusting_yesterday = Peer::Group(OLD_LOAD_BALANCER_GROUP.to_owned());
     world.add_security_group(SecurityGroup::new(ROLES_GROUP).letting_in(8080..=8080, trusting_yesterday));
-    world.deploy(PRODUCTION, "roles-api", Application::web(8080));
+    world.deploy(PRODUCTION, "roles-api", &Application::web(8080));
 }
 
 /// The pipeline deployed before it pushed.
@@ -207,7 +205,7 @@ fn deploy_payments(world: &mut World) {
     world.deploy(
         PRODUCTION,
         "payments",
-        Application::web(8080).without_image(&format!(
+        &Application::web(8080).without_image(&format!(
             "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {image}: {image}: \
              not found"
         )),
@@ -216,20 +214,20 @@ fn deploy_payments(world: &mut World) {
 
 /// A setting is missing, the program says so and ends.
 fn deploy_notifications(world: &mut World) {
-    world.deploy(PRODUCTION, "notifications", Application::worker().ending(Duration::from_secs(18), 1));
+    world.deploy(PRODUCTION, "notifications", &Application::worker().ending(Duration::from_secs(18), 1));
 }
 
 /// The front page now redirects to the login page.
 fn deploy_messenger_web(world: &mut World) {
-    world.deploy(PRODUCTION, "messenger-web", Application::web(8080).answering("/", 302));
+    world.deploy(PRODUCTION, "messenger-web", &Application::web(8080).answering("/", 302));
 }
 
 /// Nothing wrong with this one.
 fn deploy_checkout(world: &mut World) {
-    world.deploy(PRODUCTION, "checkout", Application::web(8080));
+    world.deploy(PRODUCTION, "checkout", &Application::web(8080));
 }
 
 /// Cannot reach its new database; the circuit breaker will take care of it.
 fn deploy_promotions(world: &mut World) {
-    world.deploy(PRODUCTION, "promotions", Application::web(8080).answering("/healthz", 500));
+    world.deploy(PRODUCTION, "promotions", &Application::web(8080).answering("/healthz", 500));
 }

@@ -40,8 +40,10 @@ pub(crate) struct Happenings {
     pub(crate) stopped: Vec<String>,
     /// How many of the started ones replace unhealthy tasks.
     pub(crate) replaced_unhealthy: usize,
-    /// Sentences that stand alone.
-    pub(crate) sentences: Vec<String>,
+    /// Sentences about what led to all that.
+    pub(crate) before: Vec<String>,
+    /// Sentences about what came of it.
+    pub(crate) after: Vec<String>,
 }
 
 impl Happenings {
@@ -58,13 +60,14 @@ impl Happenings {
             && self.deregistered.is_empty()
             && self.started.is_empty()
             && self.stopped.is_empty()
-            && self.sentences.is_empty()
+            && self.before.is_empty()
+            && self.after.is_empty()
     }
 
     /// The sentences of the log, oldest first. `subject` is `(service NAME)` or `(service NAME, taskSet ID)`.
     pub(crate) fn into_sentences(self, subject: &str) -> Vec<String> {
-        let mut sentences: Vec<String> =
-            self.sentences.into_iter().map(|sentence| format!("{subject} {sentence}")).collect();
+        let told = |sentence: String| format!("{subject} {sentence}");
+        let mut sentences: Vec<String> = self.before.into_iter().map(told).collect();
         if !self.stopped.is_empty() {
             let (count, tasks) = (self.stopped.len(), listed(&self.stopped));
             sentences.push(format!("{subject} has stopped {count} running tasks: {tasks}."));
@@ -87,6 +90,7 @@ impl Happenings {
         for (group, count) in self.registered {
             sentences.push(format!("{subject} registered {count} targets in (target-group {group})"));
         }
+        sentences.extend(self.after.into_iter().map(told));
         sentences
     }
 }
@@ -107,14 +111,18 @@ mod tests {
         happenings.registered("arn:tg");
         happenings.stopped.push("cc".into());
         happenings.deregistered("arn:tg");
+        happenings.before.push("was first.".into());
+        happenings.after.push("was last.".into());
         assert_eq!(
             happenings.into_sentences("(service web)"),
             [
+                "(service web) was first.",
                 "(service web) has stopped 1 running tasks: (task cc).",
                 "(service web) deregistered 1 targets in (target-group arn:tg)",
                 "(service web) has begun draining connections on 1 tasks.",
                 "(service web) has started 2 tasks: (task aa) (task bb).",
                 "(service web) registered 1 targets in (target-group arn:tg)",
+                "(service web) was last.",
             ]
         );
     }

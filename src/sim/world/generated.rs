@@ -56,7 +56,7 @@ impl World {
             blueprint.circuit_breaker.enable = broken.is_none();
             world.add_service(&cluster, &blueprint);
             if let Some(broken) = broken {
-                world.deploy(&cluster, &blueprint.name, broken);
+                world.deploy(&cluster, &blueprint.name, &broken);
             }
         }
         world.advance(history);

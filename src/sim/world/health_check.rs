@@ -53,6 +53,10 @@ impl TargetState {
         }
     }
 
+    pub(crate) fn is_unhealthy(self) -> bool {
+        matches!(self, Self::Unhealthy(_))
+    }
+
     /// `Reason` and `Description`; a healthy target has neither.
     pub(crate) fn reason(self) -> Option<(&'static str, String)> {
         let (reason, description) = match self {
@@ -191,10 +195,8 @@ impl TargetGroup {
 
 impl Target {
     fn count(&mut self, result: Result<(), Failure>, settings: &HealthCheck, kind: LoadBalancerKind) {
-        match result {
-            Ok(()) => (self.successes, self.failures) = (self.successes.saturating_add(1), 0),
-            Err(_) => (self.successes, self.failures) = (0, self.failures.saturating_add(1)),
-        }
+        (self.successes, self.failures) =
+            if result.is_ok() { (self.successes.saturating_add(1), 0) } else { (0, self.failures.saturating_add(1)) };
         let needed = match (self.state, kind) {
             // A new target of an application load balancer needs to pass only once.
             (TargetState::Checking, LoadBalancerKind::Application) => 1,

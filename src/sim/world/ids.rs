@@ -42,8 +42,8 @@ impl Ids {
     }
 
     pub(crate) fn uuid(&mut self) -> String {
-        let (a, b, c, d, e) = (self.hex(8), self.hex(4), self.hex(3), self.hex(3), self.hex(12));
-        format!("{a}-{b}-4{c}-a{d}-{e}")
+        let (one, two, three) = (self.hex(8), self.hex(4), self.hex(3));
+        format!("{one}-{two}-4{three}-a{}-{}", self.hex(3), self.hex(12))
     }
 
     pub(crate) fn deployment(&mut self) -> String {

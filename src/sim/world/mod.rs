@@ -13,6 +13,7 @@
 mod application;
 mod blueprint;
 mod change;
+mod construction;
 mod container_instance;
 mod demo;
 mod events;
@@ -38,7 +39,7 @@ use jiff::Timestamp;
 
 pub use application::{Answer, Application, End, Image, Listens, Memory, OnSigterm};
 pub use blueprint::{Blueprint, Front};
-pub(crate) use change::{ChangeError, HealthCheckChange, ServiceChange};
+pub(crate) use change::{ChangeError, CheckPort, HealthCheckChange, ServiceChange};
 pub(crate) use container_instance::ContainerInstance;
 pub(crate) use events::Event;
 pub use load_balancing::{CheckProtocol, HealthCheck};
@@ -50,7 +51,7 @@ pub use network::{Peer, Permission, SecurityGroup};
 pub(crate) use rollout::{Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision};
 pub use service::{CircuitBreaker, Controller, Launch};
 pub(crate) use service::{LoadBalancerBinding, Service};
-pub(crate) use task::{Container, Seat, Status, Task};
+pub(crate) use task::{Container, ContainerHealth, Seat, Status, Task};
 pub(crate) use task_definition::{ContainerDefinition, NetworkMode, TaskDefinition};
 
 use ids::Ids;
@@ -80,7 +81,7 @@ impl Cluster {
     }
 
     pub(crate) fn tasks(&self) -> impl Iterator<Item = (&Service, &Task)> {
-        self.services.iter().flat_map(|service| service.tasks.iter().map(move |task| (service, task)))
+        self.services.iter().flat_map(|service| service.all_tasks().map(move |task| (service, task)))
     }
 }
 
@@ -115,6 +116,16 @@ impl World {
     /// The present, as told.
     pub(crate) fn told_now(&self) -> Moment {
         self.told(self.now + self.ahead)
+    }
+
+    /// What the check of a task's container says; absent where the task definition has none.
+    pub(crate) fn container_health(&self, task: &Task, place: usize) -> Option<ContainerHealth> {
+        task.container_health(place, &self.network, self.now)
+    }
+
+    /// The worst of a task's containers' checks; unknown if it has none.
+    pub(crate) fn task_health(&self, task: &Task) -> ContainerHealth {
+        task.own_health(&self.network, self.now)
     }
 
     /// From now on tells times as if the present were `now`. What happens and when does not depend on it.

@@ -81,6 +81,16 @@ pub(crate) struct Socket {
     pub(crate) answers: Vec<Answer>,
 }
 
+impl Socket {
+    fn answer(&self, path: &str) -> Reply {
+        let found = self.answers.iter().find(|answer| answer.path == path);
+        found.map_or(Reply::Answered { status: 404, after: Duration::from_millis(2) }, |answer| Reply::Answered {
+            status: answer.status,
+            after: answer.delay,
+        })
+    }
+}
+
 /// What a request met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
@@ -172,12 +182,15 @@ impl Network {
             return Reply::Silence;
         }
         match self.sockets.get(&to) {
-            Some(socket) if !socket.loopback_only && socket.opens_at <= now => {
-                let found = socket.answers.iter().find(|answer| answer.path == path);
-                found.map_or(Reply::Answered { status: 404, after: Duration::from_millis(2) }, |answer| {
-                    Reply::Answered { status: answer.status, after: answer.delay }
-                })
-            }
+            Some(socket) if !socket.loopback_only && socket.opens_at <= now => socket.answer(path),
+            _ => Reply::Refused,
+        }
+    }
+
+    /// What a program on the same host gets: no packet filter, and the loopback address will do.
+    pub(crate) fn request_from_inside(&self, to: (Ipv4Addr, u16), path: &str, now: Moment) -> Reply {
+        match self.sockets.get(&to) {
+            Some(socket) if socket.opens_at <= now => socket.answer(path),
             _ => Reply::Refused,
         }
     }

@@ -178,7 +178,7 @@ impl Service {
         primary.rollout = Rollout::Completed;
         primary.reason = format!("ECS deployment {} completed.", primary.id);
         primary.updated_at = now;
-        happenings.sentences.push(format!("(deployment {}) deployment completed.", primary.id));
+        happenings.after.push(format!("(deployment {}) deployment completed.", primary.id));
         if let Some(record) = self.history.first_mut().filter(|record| record.status.is_open()) {
             record.status = match record.status {
                 ServiceDeploymentStatus::RollbackInProgress => ServiceDeploymentStatus::RollbackSuccessful,
@@ -187,6 +187,12 @@ impl Service {
             record.finished_at = Some(now);
             record.updated_at = now;
         }
+    }
+
+    /// Lets the primary deployment have completed at a time in the past, for a world that begins with history.
+    pub(crate) fn completed_long_ago(&mut self, at: Moment) {
+        self.complete(at, &mut Happenings::default());
+        self.deployments.retain(|deployment| deployment.status == DeploymentStatus::Primary);
     }
 
     /// Counts a task of a deployment that failed before it was healthy.
@@ -229,7 +235,7 @@ impl Service {
         "ECS deployment circuit breaker: tasks failed to start.".clone_into(&mut primary.reason);
         primary.rollout = Rollout::Failed;
         primary.updated_at = now;
-        happenings.sentences.push(format!("(deployment {}) deployment failed: tasks failed to start.", primary.id));
+        happenings.before.push(format!("(deployment {}) deployment failed: tasks failed to start.", primary.id));
         if let Some(record) = self.history.first_mut() {
             record.breaker_triggered = true;
             record.updated_at = now;
@@ -271,7 +277,7 @@ impl Service {
         restored.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", restored.id);
         restored.failed = 0;
         restored.updated_at = now;
-        happenings.sentences.push(format!("rolling back to deployment {}.", restored.id));
+        happenings.before.push(format!("rolling back to deployment {}.", restored.id));
         if let Some(record) = self.history.first_mut() {
             let reason =
                 "Service deployment rolled back because the circuit breaker threshold was exceeded.".to_owned();

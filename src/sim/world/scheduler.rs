@@ -11,22 +11,24 @@ use super::events::Happenings;
 use super::health_check::TargetState;
 use super::moment::Moment;
 use super::rollout::{DeploymentStatus, Rollout};
-use super::service::{Health, Launch, Service};
+use super::service::{Complaint, Health, Launch, Service};
 use super::task::{Container, HostPort, Seat, Status, StopCode, Surroundings, Task};
 use super::task_definition::TaskDefinition;
 
 /// Between two looks at a service that is not where it should be.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// AWS repeats the steady state message this often.
-const STEADY_STATE_IS_REPEATED: Duration = Duration::from_secs(6 * 3600);
+const STEADY_STATE_IS_REPEATED: Duration = Duration::from_hours(6);
 /// AWS repeats other messages only after this time.
-const SENTENCES_ARE_REPEATED: Duration = Duration::from_secs(6 * 3600);
+const SENTENCES_ARE_REPEATED: Duration = Duration::from_hours(6);
+/// Least and most time until the scheduler acts on what a load balancer found.
+const HEARSAY: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(50));
 /// Starts in one look.
 const STARTS_AT_ONCE: usize = 20;
 /// Failed starts in a row before the scheduler slows down.
 const STARTS_BEFORE_BACKOFF: u32 = 3;
 /// The longest wait between two starts. AWS goes up to 27 minutes, which is no use to somebody who watches.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(240);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(4);
 
 impl Service {
     /// Lets tasks live and looks at the service, if something is due.
@@ -39,7 +41,11 @@ impl Service {
             task.step(&self.bindings, around, &mut happenings);
         }
         let now = around.now;
-        self.tasks.retain(|task| !task.is_forgotten(now));
+        let is_stopped = |task: &mut Task| task.status == Status::Stopped;
+        self.stopped_tasks.extend(self.tasks.extract_if(.., is_stopped));
+        while self.stopped_tasks.front().is_some_and(|task| task.is_forgotten(now)) {
+            self.stopped_tasks.pop_front();
+        }
         self.interrupt_spot(around, &mut happenings);
         self.notice(around, &mut happenings);
         self.trip_circuit_breaker(now, around.ids, &mut happenings);
@@ -61,7 +67,8 @@ impl Service {
     }
 
     fn next_look(&self, settled: bool, now: Moment) -> Moment {
-        let of_tasks = self.tasks.iter().map(|task| task.due).min().unwrap_or(Moment::NEVER);
+        let tasks = self.tasks.iter().chain(self.stopped_tasks.front());
+        let of_tasks = tasks.map(|task| task.due).min().unwrap_or(Moment::NEVER);
         let own = match self.schedule.steady_told {
             Some(told) if settled => told + STEADY_STATE_IS_REPEATED,
             _ => now + LOOK_AGAIN,
@@ -82,13 +89,13 @@ impl Service {
 
     /// Notices tasks that became healthy, and tasks that failed before they ever were.
     fn notice(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
-        let (now, load_balancing) = (around.now, &*around.load_balancing);
+        let (now, load_balancing, network) = (around.now, &*around.load_balancing, &*around.network);
         let healthy: Vec<(usize, String)> = self
             .tasks
             .iter()
             .enumerate()
             .filter(|(_, task)| task.is_wanted() && !task.was_healthy)
-            .filter(|(_, task)| self.health(task, load_balancing, now) == Health::Healthy)
+            .filter(|(_, task)| self.health(task, load_balancing, network, now) == Health::Healthy)
             .map(|(place, task)| (place, task.started_by.clone()))
             .collect();
         for (place, deployment) in healthy {
@@ -128,7 +135,7 @@ impl Service {
         let wait = Duration::from_secs(10).saturating_mul(1 << beyond.min(10)).min(LONGEST_BACKOFF);
         self.schedule.starts_after = around.now + wait;
         if beyond == 1 {
-            happenings.sentences.push(
+            happenings.after.push(
                 "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of \
                  the Amazon ECS Developer Guide."
                     .to_owned(),
@@ -136,29 +143,36 @@ impl Service {
         }
     }
 
+    /// Stops what fails its checks. Between the load balancer's verdict and that, the scheduler has to hear of it.
     fn stop_unhealthy(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
         let mut verdicts = Vec::new();
-        for task in self.tasks.iter().filter(|task| task.is_wanted()) {
-            if let Health::Unhealthy { target_group, endpoint, state } =
-                self.health(task, around.load_balancing, around.now)
-            {
-                verdicts.push((task.id.clone(), target_group, endpoint.1, state));
+        let mut condemned = Vec::new();
+        for (place, task) in self.tasks.iter().enumerate().filter(|(_, task)| task.is_wanted()) {
+            let Health::Unhealthy(complaint) = self.health(task, around.load_balancing, around.network, around.now)
+            else {
+                condemned.push((place, None));
+                continue;
+            };
+            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.between(HEARSAY.0, HEARSAY.1));
+            condemned.push((place, Some(from)));
+            if from <= around.now {
+                verdicts.push((task.id.clone(), complaint));
             }
         }
-        for (id, target_group, port, state) in verdicts {
-            let why = match state {
-                TargetState::Unhealthy(failure) => failure.description(),
-                state => state.reason().map(|(_, description)| description).unwrap_or_default(),
-            };
+        for (place, from) in condemned {
+            if let Some(task) = self.tasks.get_mut(place) {
+                task.condemned_from = from;
+            }
+        }
+        for (id, complaint) in verdicts {
             let Some(task) = self.tasks.iter_mut().find(|task| task.id == id) else { continue };
-            let host = match &task.seat {
-                Seat::Host { ec2_instance, .. } => format!("(instance {ec2_instance}) "),
-                Seat::Interface { .. } => String::new(),
+            let reason = match complaint {
+                Complaint::Container => "Task failed container health checks".to_owned(),
+                Complaint::Target { target_group, port, state } => {
+                    happenings.before.push(unhealthy_target(task, &target_group, port, state));
+                    format!("Task failed ELB health checks in (target-group {target_group})")
+                }
             };
-            happenings.sentences.push(format!(
-                "{host}(port {port}) is unhealthy in (target-group {target_group}) due to (reason {why})"
-            ));
-            let reason = format!("Task failed ELB health checks in (target-group {target_group})");
             task.ask_to_stop(StopCode::ServiceSchedulerInitiated, &reason, around, happenings);
             happenings.stopped.push(id);
             self.schedule.unhealthy_to_replace += 1;
@@ -176,7 +190,7 @@ impl Service {
             .enumerate()
             .filter(|(_, task)| task.is_wanted())
             .map(|(place, task)| {
-                let healthy = self.health(task, around.load_balancing, around.now) == Health::Healthy;
+                let healthy = self.health(task, around.load_balancing, around.network, around.now) == Health::Healthy;
                 (place, task.started_by != primary, healthy)
             })
             .collect();
@@ -222,7 +236,8 @@ impl Service {
             self.tell_deadlock(happenings);
         }
         for _ in 0..missing.min(room).min(STARTS_AT_ONCE) {
-            match self.new_task(&id, &definition, around) {
+            let subnet = self.emptiest_subnet();
+            match self.new_task(&id, &definition, subnet, around) {
                 Ok(task) => {
                     happenings.started.push(task.id.clone());
                     self.tasks.push(task);
@@ -244,7 +259,7 @@ impl Service {
         let healthy_all = self.tasks.iter().filter(|task| task.is_wanted()).all(|task| task.was_healthy);
         if stuck && healthy_all && !self.schedule.deadlock_told {
             self.schedule.deadlock_told = true;
-            happenings.sentences.push(
+            happenings.after.push(
                 "was unable to stop or start tasks during a deployment because of the service deployment configuration. \
                  Update the minimumHealthyPercent or maximumPercent value and try again."
                     .to_owned(),
@@ -255,21 +270,31 @@ impl Service {
     fn tell_placement(&mut self, sentence: String, now: Moment, happenings: &mut Happenings) {
         let known = self.schedule.placement_told.as_ref();
         if known.is_none_or(|(told, at)| *told != sentence || *at + SENTENCES_ARE_REPEATED <= now) {
-            happenings.sentences.push(sentence.clone());
+            happenings.after.push(sentence.clone());
             self.schedule.placement_told = Some((sentence, now));
         }
     }
 
-    /// Makes a task where there is room, or says in AWS's words why there is none.
+    /// The subnet that has the fewest tasks of the service; absent with tasks on hosts.
+    fn emptiest_subnet(&self) -> Option<&String> {
+        let tasks_in = |wanted: &String| {
+            let tasks = self.tasks.iter().filter(|task| task.is_wanted());
+            tasks.filter(|task| matches!(&task.seat, Seat::Interface { subnet, .. } if subnet == wanted)).count()
+        };
+        self.subnets.iter().min_by_key(|subnet| tasks_in(subnet))
+    }
+
+    /// Makes a task in the subnet or on a host with room, or says in AWS's words why there is none.
     pub(crate) fn new_task(
         &self,
         deployment: &str,
         definition: &Arc<TaskDefinition>,
+        subnet: Option<&String>,
         around: &mut Surroundings<'_>,
     ) -> Result<Task, String> {
         let (seat, zone) = match self.launch {
             Launch::Ec2 => seat_on_host(definition, around)?,
-            Launch::Fargate | Launch::FargateSpot => self.seat_on_fargate(around)?,
+            Launch::Fargate | Launch::FargateSpot => self.seat_on_fargate(subnet, around)?,
         };
         let now = around.now;
         let id = around.ids.hex(32);
@@ -287,6 +312,7 @@ impl Service {
             registrations: Vec::new(),
             stop: None,
             was_healthy: false,
+            condemned_from: None,
             failure_noticed: false,
             version: 1,
             created_at: now,
@@ -299,13 +325,12 @@ impl Service {
         })
     }
 
-    /// An interface in the subnet that has the fewest tasks of the service.
-    fn seat_on_fargate(&self, around: &mut Surroundings<'_>) -> Result<(Seat, String), String> {
-        let in_subnet = |wanted: &String| {
-            let tasks = self.tasks.iter().filter(|task| task.is_wanted());
-            tasks.filter(|task| matches!(&task.seat, Seat::Interface { subnet, .. } if subnet == wanted)).count()
-        };
-        let subnet = self.subnets.iter().min_by_key(|subnet| in_subnet(subnet));
+    /// An interface in the subnet.
+    fn seat_on_fargate(
+        &self,
+        subnet: Option<&String>,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(Seat, String), String> {
         let found = subnet.and_then(|subnet| {
             let address = around.network.attach(subnet, &self.security_groups, around.ids)?;
             let zone = around.network.subnet(subnet)?.zone.clone();
@@ -343,10 +368,13 @@ impl Service {
         let (id, rollout) = (primary.id.clone(), primary.rollout);
         let (mut healthy, mut others) = (0, 0);
         for task in self.tasks.iter().filter(|task| task.is_wanted()) {
-            let good = task.started_by == id && self.health(task, around.load_balancing, now) == Health::Healthy;
+            let good = task.started_by == id
+                && self.health(task, around.load_balancing, around.network, now) == Health::Healthy;
             if good { healthy += 1 } else { others += 1 }
         }
-        let arrived = others == 0 && healthy == self.desired;
+        // What is on its way out has to be gone: old tasks drain before a deployment counts as completed.
+        let alone = self.deployments.len() == 1;
+        let arrived = alone && others == 0 && healthy == self.desired;
         if arrived && rollout == Rollout::InProgress {
             self.complete(now, happenings);
         }
@@ -356,6 +384,19 @@ impl Service {
         }
         settled
     }
+}
+
+/// `(port 8080) is unhealthy in (target-group …) due to (reason …)`
+fn unhealthy_target(task: &Task, target_group: &str, port: u16, state: TargetState) -> String {
+    let why = match state {
+        TargetState::Unhealthy(failure) => failure.description(),
+        state => state.reason().map(|(_, description)| description).unwrap_or_default(),
+    };
+    let host = match &task.seat {
+        Seat::Host { ec2_instance, .. } => format!("(instance {ec2_instance}) "),
+        Seat::Interface { .. } => String::new(),
+    };
+    format!("{host}(port {port}) is unhealthy in (target-group {target_group}) due to (reason {why})")
 }
 
 /// Ports of the host with most room.

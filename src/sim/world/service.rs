@@ -1,6 +1,6 @@
 //! A service: what is wanted, what there is, and what happened.
 
-use std::net::Ipv4Addr;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::events::EventLog;
@@ -8,8 +8,9 @@ use super::health_check::TargetState;
 use super::ids::Ids;
 use super::load_balancing::LoadBalancing;
 use super::moment::Moment;
+use super::network::Network;
 use super::rollout::{Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision};
-use super::task::Task;
+use super::task::{ContainerHealth, Task};
 
 /// A task without load balancer and without container check counts as healthy this long after it started.
 const HEALTHY_WITHOUT_CHECKS_AFTER: Duration = Duration::from_secs(40);
@@ -75,7 +76,10 @@ pub(crate) struct Service {
     pub(crate) history: Vec<ServiceDeployment>,
     /// Newest first.
     pub(crate) revisions: Vec<ServiceRevision>,
+    /// Until they are STOPPED.
     pub(crate) tasks: Vec<Task>,
+    /// Those that are, the one that stopped first at the front. Kept apart, because the scheduler has no use for them.
+    pub(crate) stopped_tasks: VecDeque<Task>,
     pub(crate) events: EventLog,
     pub(crate) schedule: Schedule,
 }
@@ -121,10 +125,30 @@ impl Default for Schedule {
 pub(crate) enum Health {
     Healthy,
     Undecided,
-    Unhealthy { target_group: String, endpoint: (Ipv4Addr, u16), state: TargetState },
+    Unhealthy(Complaint),
+}
+
+/// Who says that a task is unhealthy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Complaint {
+    /// A target group, about one of its targets.
+    Target { target_group: String, port: u16, state: TargetState },
+    /// A container's own check.
+    Container,
 }
 
 impl Service {
+    /// ARN of the cluster it lives in.
+    pub(crate) fn cluster_arn(&self) -> String {
+        self.arn_of("cluster", &self.cluster)
+    }
+
+    /// ARN of something beside it: same account, same region.
+    pub(crate) fn arn_of(&self, kind: &str, path: &str) -> String {
+        let (beginning, _) = self.arn.split_once(":service/").unwrap_or_default();
+        format!("{beginning}:{kind}/{path}")
+    }
+
     /// `(service NAME)`, or `(service NAME, taskSet ID)` where task sets are in play.
     pub(crate) fn subject(&self) -> String {
         match (self.controller, self.primary()) {
@@ -150,6 +174,11 @@ impl Service {
         self.tasks.iter().filter(move |task| task.started_by == deployment)
     }
 
+    /// Living and stopped.
+    pub(crate) fn all_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().chain(&self.stopped_tasks)
+    }
+
     pub(crate) fn running(&self) -> usize {
         self.tasks.iter().filter(|task| task.is_running()).count()
     }
@@ -173,24 +202,30 @@ impl Service {
         u32::try_from(self.desired.div_ceil(2).clamp(3, 200)).unwrap_or(200)
     }
 
-    /// What the scheduler may conclude about a task. During the grace period a load balancer's "no" does not count.
-    pub(crate) fn health(&self, task: &Task, load_balancing: &LoadBalancing, now: Moment) -> Health {
+    /// What the scheduler may conclude about a task. During the grace period a "no" does not count.
+    pub(crate) fn health(&self, task: &Task, load_balancing: &LoadBalancing, network: &Network, now: Moment) -> Health {
         let Some(started) = task.started_at.filter(|_| task.is_running()) else { return Health::Undecided };
-        if task.registrations.is_empty() {
-            let proven = now.since(started) >= HEALTHY_WITHOUT_CHECKS_AFTER;
-            return if proven { Health::Healthy } else { Health::Undecided };
-        }
+        let graceful = now < started + self.grace;
         let mut health = Health::Healthy;
+        if task.has_own_checks() {
+            match task.own_health(network, now) {
+                ContainerHealth::Healthy => {}
+                ContainerHealth::Unhealthy if !graceful => return Health::Unhealthy(Complaint::Container),
+                ContainerHealth::Unhealthy | ContainerHealth::Unknown => health = Health::Undecided,
+            }
+        } else if task.registrations.is_empty() && now.since(started) < HEALTHY_WITHOUT_CHECKS_AFTER {
+            return Health::Undecided;
+        }
         for (group, endpoint) in &task.registrations {
-            match load_balancing.state(group, *endpoint) {
+            let state = load_balancing.state(group, *endpoint);
+            let noticed = now >= started + UNUSED_TARGET_IS_NOTICED;
+            match state {
                 Some(TargetState::Healthy) => {}
-                Some(state @ TargetState::Unhealthy(_)) if now >= started + self.grace => {
-                    return Health::Unhealthy { target_group: group.clone(), endpoint: *endpoint, state };
-                }
-                Some(state @ TargetState::ZoneNotEnabled)
-                    if now >= started + self.grace.max(UNUSED_TARGET_IS_NOTICED) =>
+                Some(state)
+                    if !graceful && (state.is_unhealthy() || state == TargetState::ZoneNotEnabled && noticed) =>
                 {
-                    return Health::Unhealthy { target_group: group.clone(), endpoint: *endpoint, state };
+                    let target_group = group.clone();
+                    return Health::Unhealthy(Complaint::Target { target_group, port: endpoint.1, state });
                 }
                 _ => health = Health::Undecided,
             }

@@ -17,12 +17,12 @@ use super::events::Happenings;
 use super::ids::Ids;
 use super::load_balancing::LoadBalancing;
 use super::moment::Moment;
-use super::network::{Network, Socket};
+use super::network::{Network, Reply, Socket};
 use super::service::LoadBalancerBinding;
-use super::task_definition::TaskDefinition;
+use super::task_definition::{ContainerDefinition, TaskDefinition};
 
 /// AWS keeps stopped tasks "at least" this long.
-const STOPPED_TASKS_ARE_KEPT: Duration = Duration::from_secs(3600);
+const STOPPED_TASKS_ARE_KEPT: Duration = Duration::from_hours(1);
 
 /// `stopTimeout` where the task definition says nothing.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,6 +50,24 @@ impl Status {
             Self::Stopping => "STOPPING",
             Self::Deprovisioning => "DEPROVISIONING",
             Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// What a container's own check says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ContainerHealth {
+    Healthy,
+    Unknown,
+    Unhealthy,
+}
+
+impl ContainerHealth {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "HEALTHY",
+            Self::Unknown => "UNKNOWN",
+            Self::Unhealthy => "UNHEALTHY",
         }
     }
 }
@@ -131,6 +149,8 @@ pub(crate) struct Task {
     pub(crate) stop: Option<(StopCode, String)>,
     /// Whether it counted as healthy at least once.
     pub(crate) was_healthy: bool,
+    /// When the scheduler will stop it for failing its checks, unless it recovers.
+    pub(crate) condemned_from: Option<Moment>,
     /// Whether the scheduler has seen that it stops.
     pub(crate) failure_noticed: bool,
     pub(crate) version: u32,
@@ -371,6 +391,37 @@ impl Task {
         }
     }
 
+    /// What the check of the container at this place says; absent where the task definition has none.
+    pub(crate) fn container_health(&self, place: usize, network: &Network, now: Moment) -> Option<ContainerHealth> {
+        let defined = self.definition.containers.get(place)?;
+        let path = defined.check_path.as_ref()?;
+        let began =
+            self.pull_stopped_at.filter(|_| self.containers.get(place).is_some_and(|container| container.running));
+        let Some(began) = began else { return Some(ContainerHealth::Unknown) };
+        let checks = now.since(began).as_secs() / ContainerDefinition::CHECK_INTERVAL;
+        let passes = defined.application.listens.is_some_and(|listens| {
+            let reply = network.request_from_inside(self.seat.endpoint(listens.port), path, now);
+            matches!(reply, Reply::Answered { status: 200..=399, .. })
+        });
+        Some(match (passes, checks) {
+            (_, 0) => ContainerHealth::Unknown,
+            (true, _) => ContainerHealth::Healthy,
+            (false, failed) if failed >= ContainerDefinition::CHECK_RETRIES => ContainerHealth::Unhealthy,
+            (false, _) => ContainerHealth::Unknown,
+        })
+    }
+
+    /// The worst of its containers' checks; unknown if there is none.
+    pub(crate) fn own_health(&self, network: &Network, now: Moment) -> ContainerHealth {
+        let checks = (0..self.containers.len()).filter_map(|place| self.container_health(place, network, now));
+        checks.max().unwrap_or(ContainerHealth::Unknown)
+    }
+
+    /// Whether any of its containers has a check of its own.
+    pub(crate) fn has_own_checks(&self) -> bool {
+        self.definition.containers.iter().any(|defined| defined.check_path.is_some())
+    }
+
     pub(crate) fn host_ports(&self) -> &[HostPort] {
         match &self.seat {
             Seat::Interface { .. } => &[],
@@ -382,12 +433,11 @@ impl Task {
 /// A digest that is always the same for the same image, in the usual shape.
 fn digest(image: &str) -> String {
     let mut value: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut text = String::from("sha256:");
-    for round in 0..4_u8 {
+    let parts = (0..4_u8).map(|round| {
         for byte in image.bytes().chain([round]) {
             value = (value ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        text.push_str(&format!("{value:016x}"));
-    }
-    text
+        format!("{value:016x}")
+    });
+    format!("sha256:{}", parts.collect::<String>())
 }

@@ -36,7 +36,16 @@ pub(crate) struct ContainerDefinition {
     /// Name and the ARN the value comes from.
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) log_group: String,
+    /// Path that the container's own check asks for on localhost.
+    pub(crate) check_path: Option<String>,
     pub(crate) application: Application,
+}
+
+impl ContainerDefinition {
+    /// Seconds between two of the container's own checks.
+    pub(crate) const CHECK_INTERVAL: u64 = 10;
+    /// Failures in a row that make it unhealthy.
+    pub(crate) const CHECK_RETRIES: u64 = 3;
 }
 
 impl TaskDefinition {

@@ -73,7 +73,7 @@ fn a_new_service_comes_up_through_all_states() {
 #[test]
 fn a_healthy_deployment_rolls_within_its_bounds() {
     let mut world = world_with(&Blueprint::web("shop").tasks(4));
-    assert!(world.deploy("test", "shop", Application::web(8080)));
+    assert!(world.deploy("test", "shop", &Application::web(8080)));
     let done = |world: &World| {
         let service = service(world);
         let running = service.tasks.iter().filter(|task| task.is_wanted()).count();
@@ -83,7 +83,7 @@ fn a_healthy_deployment_rolls_within_its_bounds() {
     until(&mut world, done);
     assert!(service(&world).tasks.iter().filter(|task| task.is_wanted()).all(|task| task.definition.revision == 6));
     assert_eq!(service(&world).history[0].status, ServiceDeploymentStatus::Successful);
-    let stopped = service(&world).tasks.iter().find(|task| !task.is_wanted()).unwrap();
+    let stopped = service(&world).all_tasks().find(|task| !task.is_wanted()).unwrap();
     let (code, reason) = stopped.stop.clone().unwrap();
     assert_eq!(code.name(), "ServiceSchedulerInitiated");
     assert!(reason.starts_with("Scaling activity initiated by (deployment ecs-svc/"), "{reason}");
@@ -92,7 +92,7 @@ fn a_healthy_deployment_rolls_within_its_bounds() {
 #[test]
 fn the_circuit_breaker_rolls_back() {
     let mut world = world_with(&Blueprint::web("shop").tasks(3));
-    world.deploy("test", "shop", Application::web(8080).answering("/healthz", 302));
+    world.deploy("test", "shop", &Application::web(8080).answering("/healthz", 302));
     until(&mut world, |world| service(world).history[0].status == ServiceDeploymentStatus::RollbackSuccessful);
     let service = service(&world);
     assert_eq!(service.primary().unwrap().definition.revision, 5);
@@ -114,9 +114,9 @@ fn a_failed_deployment_without_predecessor_launches_no_more_tasks() {
     let mut world = world_with(&Blueprint::web("shop").tasks(2).running(broken).unsettled());
     until(&mut world, |world| service(world).primary().unwrap().rollout == Rollout::Failed);
     until(&mut world, |world| service(world).running() == 0);
-    let tasks = service(&world).tasks.len();
+    let tasks = service(&world).all_tasks().count();
     world.advance(seconds(120));
-    assert_eq!(service(&world).tasks.len(), tasks);
+    assert_eq!(service(&world).all_tasks().count(), tasks);
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn a_grace_period_that_is_too_short_kills_slow_starters() {
     blueprint.circuit_breaker.enable = false;
     blueprint.grace = seconds(10);
     let mut world = world_with(&blueprint);
-    until(&mut world, |world| service(world).tasks.iter().any(|task| task.status == Status::Stopped));
-    let dead = service(&world).tasks.iter().find(|task| task.status == Status::Stopped).unwrap();
+    until(&mut world, |world| !service(world).stopped_tasks.is_empty());
+    let dead = &service(&world).stopped_tasks[0];
     let group = &service(&world).bindings[0].target_group;
     assert_eq!(dead.stop.as_ref().unwrap().1, format!("Task failed ELB health checks in (target-group {group})"));
     assert_eq!(dead.containers[0].exit_code, Some(137));
@@ -145,10 +145,10 @@ fn an_image_that_cannot_be_pulled_leads_to_back_off() {
     blueprint.circuit_breaker.enable = false;
     let mut world = world_with(&blueprint);
     world.advance(seconds(900));
-    let dead = &service(&world).tasks[0];
+    let dead = &service(&world).stopped_tasks[0];
     assert_eq!(dead.stop, Some((task::StopCode::TaskFailedToStart, reason.to_owned())));
     assert_eq!((dead.containers[0].exit_code, dead.started_at), (None, None));
-    let tasks = service(&world).tasks.len();
+    let tasks = service(&world).all_tasks().count();
     assert!((5..15).contains(&tasks), "{tasks} starts in a quarter of an hour");
     assert!(
         messages(&world).iter().any(|message| message.contains("unable to consistently start tasks successfully."))
@@ -159,22 +159,44 @@ fn an_image_that_cannot_be_pulled_leads_to_back_off() {
 fn memory_that_grows_ends_in_an_out_of_memory_kill() {
     let leaking = Application::worker().using_memory(900, 100);
     let mut world = world_with(&Blueprint::worker("shop").tasks(1).running(leaking).unsettled());
-    until(&mut world, |world| service(world).tasks.iter().any(|task| task.status == Status::Stopped));
-    let dead = &service(&world).tasks[0].containers[0];
+    until(&mut world, |world| !service(world).stopped_tasks.is_empty());
+    let dead = &service(&world).stopped_tasks[0].containers[0];
     assert_eq!(dead.exit_code, Some(137));
     assert_eq!(dead.reason.as_deref(), Some("OutOfMemoryError: Container killed due to memory usage"));
+}
+
+#[test]
+fn a_container_check_hears_what_the_load_balancer_cannot() {
+    let deaf = Application::web(8080).on_loopback();
+    let mut blueprint = Blueprint::web("shop").tasks(1).running(deaf).checking_itself("/healthz").unsettled();
+    blueprint.circuit_breaker.enable = false;
+    let mut world = world_with(&blueprint);
+    until(&mut world, |world| states(world).contains(&TargetState::Unhealthy(health_check::Failure::Refused)));
+    assert_eq!(world.task_health(&service(&world).tasks[0]), ContainerHealth::Healthy);
+}
+
+#[test]
+fn a_container_check_that_fails_kills_the_task() {
+    let broken = Application::web(8080).answering("/self", 500);
+    let mut blueprint = Blueprint::web("shop").tasks(1).running(broken).checking_itself("/self").unsettled();
+    blueprint.circuit_breaker.enable = false;
+    let mut world = world_with(&blueprint);
+    until(&mut world, |world| !service(world).stopped_tasks.is_empty());
+    let dead = &service(&world).stopped_tasks[0];
+    assert_eq!(dead.stop.as_ref().unwrap().1, "Task failed container health checks");
+    assert_eq!(world.task_health(dead), ContainerHealth::Unknown);
 }
 
 #[test]
 fn stopped_tasks_are_forgotten_after_an_hour() {
     let mut world = world_with(&Blueprint::web("shop").tasks(2));
     assert!(world.scale("test", "shop", 1));
-    until(&mut world, |world| service(world).tasks.iter().any(|task| task.status == Status::Stopped));
+    until(&mut world, |world| !service(world).stopped_tasks.is_empty());
     assert_eq!(states(&world), [TargetState::Healthy]);
     world.advance(seconds(3500));
-    assert_eq!(service(&world).tasks.len(), 2);
+    assert_eq!(service(&world).stopped_tasks.len(), 1);
     world.advance(seconds(200));
-    assert_eq!(service(&world).tasks.len(), 1);
+    assert_eq!(service(&world).stopped_tasks.len(), 0);
 }
 
 #[test]
@@ -182,7 +204,7 @@ fn min_and_max_that_exclude_each_other_deadlock() {
     let mut blueprint = Blueprint::web("shop").tasks(1);
     blueprint.maximum_percent = 100;
     let mut world = world_with(&blueprint);
-    world.deploy("test", "shop", Application::web(8080));
+    world.deploy("test", "shop", &Application::web(8080));
     world.advance(seconds(120));
     assert!(messages(&world)[0].contains("because of the service deployment configuration"), "{:?}", messages(&world));
     assert_eq!(service(&world).tasks.len(), 1);
@@ -201,7 +223,7 @@ fn a_zone_that_is_not_enabled_makes_targets_unused_and_tasks_die() {
 fn a_target_group_that_nobody_leads_to_is_not_in_use() {
     let mut world = world_with(&Blueprint::web("shop").tasks(1));
     assert!(world.cut_off("test", "shop"));
-    world.deploy("test", "shop", Application::web(8080));
+    world.deploy("test", "shop", &Application::web(8080));
     until(&mut world, |world| states(world).contains(&TargetState::NotInUse));
 }
 
@@ -214,7 +236,7 @@ fn a_changed_health_check_heals() {
     });
     let group = service(&world).bindings[0].target_group.clone();
     let change = HealthCheckChange { matcher: Some("200,302".into()), ..HealthCheckChange::default() };
-    assert!(world.modify_target_group(&group, change).is_some());
+    assert!(world.modify_target_group(&group, &change).is_some());
     until(&mut world, |world| states(world) == [TargetState::Healthy; 2]);
 }
 
@@ -241,7 +263,12 @@ fn telling_time_by_the_wall_changes_nothing_else() {
 
 #[test]
 fn the_demo_begins_with_all_its_troubles() {
-    let world = World::demo(1);
+    for seed in 1..=4 {
+        all_troubles_are_there(&World::demo(seed));
+    }
+}
+
+fn all_troubles_are_there(world: &World) {
     let production = world.cluster("shop-prod").unwrap();
     let get = |name: &str| production.service(name).unwrap();
     let said = |name: &str, text: &str| {
@@ -256,7 +283,7 @@ fn the_demo_begins_with_all_its_troubles() {
     said("accounts", "has reached a steady state");
     said("checkout", "has started 2 tasks");
     let exits = |name: &str| {
-        let containers = get(name).tasks.iter().flat_map(|task| &task.containers);
+        let containers = get(name).all_tasks().flat_map(|task| &task.containers);
         containers.filter_map(|container| container.exit_code).collect::<BTreeSet<_>>()
     };
     assert!(exits("notifications").contains(&1));

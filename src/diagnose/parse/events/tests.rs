@@ -285,7 +285,7 @@ fn only_a_normal_life_is_noise_and_only_trouble_is_trouble() {
     for (message, trouble) in [
         (
             "has started 1 tasks: (task 0). Amazon ECS replaced 1 tasks due to an unhealthy status.",
-            Some("1 unhealthy tasks replaced"),
+            Some("1 unhealthy task replaced"),
         ),
         (
             "(task 0) (port 1) is unhealthy in (target-group t) due to (reason Health checks failed with these codes: [503])",

@@ -10,8 +10,13 @@ fn patterns_compile() {
     }
 }
 
+fn assert_end(code: &str, reason: &str, class: StopClass, benign: bool, short: &str) {
+    let found = stop_reason((!code.is_empty()).then_some(code), Some(reason));
+    assert_eq!((found.class, found.benign, found.short.as_str()), (class, benign, short), "{reason}");
+}
+
 #[test]
-fn ends_of_tasks_that_ran() {
+fn ends_that_ecs_decided() {
     let arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web-tg/0a";
     for (code, reason, class, benign, short) in [
         (
@@ -78,6 +83,14 @@ fn ends_of_tasks_that_ran() {
             true,
             "container instance draining",
         ),
+    ] {
+        assert_end(code, reason, class, benign, short);
+    }
+}
+
+#[test]
+fn ends_that_others_decided() {
+    for (code, reason, class, benign, short) in [
         ("SpotInterruption", "Your Spot Task was interrupted.", C::SpotInterruption, false, "Spot capacity reclaimed"),
         ("TerminationNotice", "Your Spot Task was interrupted.", C::SpotInterruption, false, "Spot capacity reclaimed"),
         (
@@ -122,9 +135,7 @@ fn ends_of_tasks_that_ran() {
             "stopped: he said: Task failed ELB health checks",
         ),
     ] {
-        let code = (!code.is_empty()).then_some(code);
-        let found = stop_reason(code, Some(reason));
-        assert_eq!((found.class, found.benign, found.short.as_str()), (class, benign, short), "{reason}");
+        assert_end(code, reason, class, benign, short);
     }
 }
 

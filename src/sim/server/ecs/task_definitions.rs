@@ -81,7 +81,7 @@ fn of_container(container: &ContainerDefinition, definition: &TaskDefinition) ->
         .iter()
         .map(|listens| json!({ "containerPort": listens.port, "hostPort": host_port(listens.port), "protocol": "tcp" }))
         .collect();
-    json!({
+    let mut object = Object::of(json!({
         "name": container.name,
         "image": container.image,
         "cpu": 0,
@@ -101,5 +101,18 @@ fn of_container(container: &ContainerDefinition, definition: &TaskDefinition) ->
                 "awslogs-stream-prefix": "ecs",
             },
         },
-    })
+    }));
+    if let Some(path) = &container.check_path {
+        let port = container.application.listens.map_or(80, |listens| listens.port);
+        object.put(
+            "healthCheck",
+            json!({
+                "command": ["CMD-SHELL", format!("curl -fsS http://localhost:{port}{path} || exit 1")],
+                "interval": ContainerDefinition::CHECK_INTERVAL,
+                "timeout": 5,
+                "retries": ContainerDefinition::CHECK_RETRIES,
+            }),
+        );
+    }
+    object.value()
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sim::server::protocol::AwsError;
 use crate::sim::world::{
-    ACCOUNT, ChangeError, Container, ContainerDefinition, Launch, Seat, Service, Status, Task, World,
+    ChangeError, Container, ContainerDefinition, ContainerHealth, Launch, Seat, Service, Status, Task, World,
 };
 
 /// Tasks in one DescribeTasks.
@@ -116,14 +116,17 @@ fn written(service: &Service, task: &Task, world: &World) -> Value {
         .containers
         .iter()
         .zip(&task.definition.containers)
-        .map(|(container, defined)| of_container(task, container, defined))
+        .enumerate()
+        .map(|(place, (container, defined))| {
+            of_container(task, container, defined, world.container_health(task, place))
+        })
         .collect();
     let names: Vec<Value> = task.definition.containers.iter().map(|defined| json!({ "name": defined.name })).collect();
     let mut object = Object::of(json!({
         "attachments": attachments(task),
         "attributes": [{ "name": "ecs.cpu-architecture", "value": "x86_64" }],
         "availabilityZone": task.zone,
-        "clusterArn": format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{}", service.cluster),
+        "clusterArn": service.cluster_arn(),
         "containers": containers,
         "cpu": task.definition.cpu.to_string(),
         "memory": task.definition.memory.to_string(),
@@ -131,7 +134,7 @@ fn written(service: &Service, task: &Task, world: &World) -> Value {
         "desiredStatus": if task.is_wanted() { "RUNNING" } else { "STOPPED" },
         "enableExecuteCommand": false,
         "group": format!("service:{}", service.name),
-        "healthStatus": "UNKNOWN",
+        "healthStatus": world.task_health(task).name(),
         "lastStatus": task.status.name(),
         "launchType": launch_type(service.launch),
         "overrides": { "containerOverrides": names, "inferenceAcceleratorOverrides": [] },
@@ -191,7 +194,12 @@ fn attachments(task: &Task) -> Value {
     json!([{ "id": attachment, "type": "ElasticNetworkInterface", "status": status, "details": details }])
 }
 
-fn of_container(task: &Task, container: &Container, defined: &ContainerDefinition) -> Value {
+fn of_container(
+    task: &Task,
+    container: &Container,
+    defined: &ContainerDefinition,
+    health: Option<ContainerHealth>,
+) -> Value {
     let status = match task.status {
         _ if container.running => "RUNNING",
         Status::Provisioning | Status::Pending => "PENDING",
@@ -219,7 +227,7 @@ fn of_container(task: &Task, container: &Container, defined: &ContainerDefinitio
         "lastStatus": status,
         "networkBindings": bindings,
         "networkInterfaces": interfaces,
-        "healthStatus": "UNKNOWN",
+        "healthStatus": health.map_or("UNKNOWN", ContainerHealth::name),
         "cpu": "0",
         "memory": defined.memory.to_string(),
     }));

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""The AWS command line, which nobody here wrote, against `ecsight simulate`.
+
+Usage: aws_cli.py [PATH-OF-ECSIGHT]     or with the path in the environment variable ECSIGHT.
+Needs `aws` on PATH. Prints one line a check; exit code 1 if one failed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+READY = "listening on "
+START_SECONDS = 30
+CALL_SECONDS = 60
+WAIT_SECONDS = 180
+
+
+class Checks:
+    """Counts what held and what did not."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def that(self, what, holds, seen=None):
+        if holds:
+            self.passed += 1
+            print(f"ok      {what}")
+        else:
+            self.failed += 1
+            print(f"FAILED  {what}" + ("" if seen is None else f"\n        saw: {seen!r}"))
+        sys.stdout.flush()
+
+
+class Aws:
+    """The command line with an endpoint, and with nothing of the user's own configuration."""
+
+    def __init__(self, endpoint, home):
+        self.endpoint = endpoint
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        self.environment = kept | {
+            "AWS_ACCESS_KEY_ID": "AKIASIMULATED",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "AWS_CONFIG_FILE": os.path.join(home, "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": os.path.join(home, "credentials"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_PAGER": "",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def run(self, *arguments, seconds=CALL_SECONDS):
+        command = ["aws", "--endpoint-url", self.endpoint, "--output", "json", *arguments]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
+
+    def ask(self, *arguments):
+        """The parsed answer; an empty one if the call failed, which every check then notices."""
+        done = self.run(*arguments)
+        if done.returncode != 0:
+            print(f"        aws {' '.join(arguments)}: {done.stderr.strip()}")
+            return {}
+        return json.loads(done.stdout)
+
+
+def name_of(arn):
+    return arn.rsplit("/", 1)[-1]
+
+
+def check_reading(aws, checks):
+    identity = aws.ask("sts", "get-caller-identity")
+    checks.that("the caller has an account", identity.get("Account") == "111122223333", identity)
+
+    clusters = aws.ask("ecs", "list-clusters").get("clusterArns", [])
+    checks.that("both clusters are listed", [name_of(arn) for arn in clusters] == ["shop-prod", "shop-staging"], clusters)
+
+    described = aws.ask("ecs", "describe-clusters", "--clusters", "shop-prod", "nowhere")
+    found = described.get("clusters", [{}])
+    checks.that("a cluster is active", found and found[0].get("status") == "ACTIVE", found)
+    reasons = [failure.get("reason") for failure in described.get("failures", [])]
+    checks.that("an unknown cluster is a failure", reasons == ["MISSING"], reasons)
+
+    paged = aws.ask("ecs", "list-services", "--cluster", "shop-prod", "--page-size", "4")
+    services = [name_of(arn) for arn in paged.get("serviceArns", [])]
+    checks.that("pages of four add up to all services", len(set(services)) >= 12, services)
+    checks.that("no service comes twice", len(services) == len(set(services)), services)
+
+    some = aws.ask("ecs", "list-services", "--cluster", "shop-prod", "--max-items", "3")
+    checks.that("three items and a token", len(some.get("serviceArns", [])) == 3 and "NextToken" in some, some)
+
+    described = aws.ask("ecs", "describe-services", "--cluster", "shop-prod", "--services", "messenger-web", "accounts")
+    services = {service["serviceName"]: service for service in described.get("services", [])}
+    checks.that("both services are described", set(services) == {"messenger-web", "accounts"}, list(services))
+    accounts = services.get("accounts", {})
+    checks.that("accounts runs as desired", accounts.get("runningCount") == accounts.get("desiredCount") == 2, accounts)
+    messages = [event["message"] for event in services.get("messenger-web", {}).get("events", [])]
+    redirect = "due to (reason Health checks failed with these codes: [302])"
+    checks.that("messenger-web says why its targets fail", any(redirect in message for message in messages), messages[:5])
+
+    tasks = aws.ask("ecs", "list-tasks", "--cluster", "shop-prod", "--service-name", "accounts").get("taskArns", [])
+    checks.that("accounts has two tasks", len(tasks) == 2, tasks)
+    described = aws.ask("ecs", "describe-tasks", "--cluster", "shop-prod", "--tasks", *tasks).get("tasks", [])
+    states = [task.get("lastStatus") for task in described]
+    checks.that("both run", states == ["RUNNING", "RUNNING"], states)
+    addresses = {
+        detail["value"]
+        for task in described
+        for attachment in task.get("attachments", [])
+        for detail in attachment.get("details", [])
+        if detail["name"] == "privateIPv4Address"
+    }
+
+    group = (accounts.get("loadBalancers") or [{}])[0].get("targetGroupArn", "none")
+    health = aws.ask("elbv2", "describe-target-health", "--target-group-arn", group)
+    targets = health.get("TargetHealthDescriptions", [])
+    checks.that("the targets are the tasks", {target["Target"]["Id"] for target in targets} == addresses, targets)
+    checks.that("healthy targets say no more", [target["TargetHealth"] for target in targets] == [{"State": "healthy"}] * 2, targets)
+
+    # Here --page-size is the API's own parameter, and the command line leaves the paging to its caller.
+    listing = ("elbv2", "describe-target-groups", "--page-size", "5")
+    names = []
+    page = aws.ask(*listing)
+    names.append([group["TargetGroupName"] for group in page.get("TargetGroups", [])])
+    page = aws.ask(*listing, "--marker", page.get("NextMarker", "none"))
+    names.append([group["TargetGroupName"] for group in page.get("TargetGroups", [])])
+    checks.that("target groups come five a page", [len(page) for page in names] == [5, 5], names)
+    checks.that("and the next page goes on", not set(names[0]) & set(names[1]), names)
+
+    stopped = aws.ask("ecs", "list-tasks", "--cluster", "shop-prod", "--service-name", "notifications", "--desired-status", "STOPPED")
+    checks.that("dead tasks are listed", len(stopped.get("taskArns", [])) > 0, stopped)
+
+
+def check_errors(aws, checks):
+    refused = aws.run("ecs", "list-services", "--cluster", "nowhere")
+    checks.that("an unknown cluster is an error of its own", "ClusterNotFoundException" in refused.stderr, refused.stderr)
+    refused = aws.run("elbv2", "describe-target-health", "--target-group-arn", "arn:none")
+    checks.that("so is an unknown target group", "TargetGroupNotFound" in refused.stderr, refused.stderr)
+
+
+def check_writing(aws, checks):
+    update = ("ecs", "update-service", "--cluster", "shop-prod", "--service")
+    forced = aws.ask(*update, "warehouse", "--force-new-deployment").get("service", {})
+    states = [(one.get("status"), one.get("rolloutState")) for one in forced.get("deployments", [])]
+    checks.that("a forced deployment is under way", states == [("PRIMARY", "IN_PROGRESS"), ("ACTIVE", "COMPLETED")], states)
+
+    scaled = aws.ask(*update, "mailer", "--desired-count", "5").get("service", {})
+    checks.that("the desired count is five", scaled.get("desiredCount") == 5, scaled.get("desiredCount"))
+
+    refused = aws.run(*update, "invoices", "--force-new-deployment")
+    checks.that("CodeDeploy keeps its service", "Use AWS CodeDeploy" in refused.stderr, refused.stderr)
+
+
+def check_what_came_of_it(aws, checks):
+    waiting = ("ecs", "wait", "services-stable", "--cluster", "shop-prod", "--services", "warehouse", "mailer")
+    waited = aws.run(*waiting, seconds=WAIT_SECONDS)
+    checks.that("the waiter finds both services stable", waited.returncode == 0, waited.stderr)
+    tasks = aws.ask("ecs", "list-tasks", "--cluster", "shop-prod", "--service-name", "mailer").get("taskArns", [])
+    checks.that("mailer has five tasks", len(tasks) == 5, tasks)
+
+
+def main():
+    path = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ECSIGHT")
+    if not path:
+        sys.exit(__doc__)
+    checks = Checks()
+    command = [path, "simulate", "--listen", "127.0.0.1:0"]
+    simulator = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        begun = time.monotonic()
+        first = simulator.stdout.readline().strip()
+        checks.that("it says where it listens", first.startswith(READY + "http://127.0.0.1:"), first)
+        checks.that("it does so in time", time.monotonic() - begun < START_SECONDS)
+        if first.startswith(READY):
+            with tempfile.TemporaryDirectory() as home:
+                aws = Aws(first.removeprefix(READY), home)
+                # The changes first: while the rest is looked at, they come about.
+                check_writing(aws, checks)
+                check_reading(aws, checks)
+                check_errors(aws, checks)
+                check_what_came_of_it(aws, checks)
+    finally:
+        simulator.terminate()
+        try:
+            simulator.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            simulator.kill()
+            simulator.wait()
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    sys.exit(1 if checks.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

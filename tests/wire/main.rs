@@ -1,0 +1,32 @@
+//! The aws layer over real HTTP on loopback: against servers that answer what the test says, and against the simulator.
+//!
+//! ```text
+//!  scripted    a server that answers as told, remembers what it was asked and sees who hangs up
+//!  client      an `Aws` on such a server, with what its observer saw
+//!  failures    every way to fail has its kind        writes     one request, and none with --read-only
+//!  paging      pages, batches, each thing once       waiting    cancellation, bounds, who goes first
+//!  conversion  what AWS may send and leave out       secrets    never written anywhere
+//!  surroundings  region, profile, endpoint and credentials from environment and files
+//!  simulated   the whole layer against the simulator: large clusters, the demo's world, every fault in every operation
+//! ```
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod client;
+mod conversion;
+mod failures;
+mod paging;
+mod scripted;
+mod secrets;
+mod simulated;
+mod surroundings;
+mod waiting;
+mod writes;
