@@ -33,7 +33,7 @@ use self::input::Input;
 use self::recorder::Recorder;
 pub use self::signals::Deadly;
 use self::signals::{Signal, Signals};
-use self::terminal::Terminal;
+use self::terminal::{Output, Terminal};
 use crate::app::message::Msg;
 use crate::app::{self, App};
 use crate::aws;
@@ -100,7 +100,7 @@ pub async fn run(session: Session) -> Result<End, RuntimeError> {
     let (outbox, inbox) = mpsc::channel(INBOX);
     let requests = Requests::new(effects::connect(aws, outbox.clone()), outbox.clone());
     let view = move |app: &App, buffer: &mut Buffer| ui::view(app, &theme, buffer);
-    let mut event_loop = EventLoop::new(App::new(app, at, size), view, terminal.output()?, requests, inbox);
+    let mut event_loop = EventLoop::new(App::new(app, at, size), view, Output::new()?, requests, inbox);
     if let Some(path) = record {
         let recorder = Recorder::create(&path, at, size);
         event_loop.record(recorder.map_err(|error| RuntimeError::Record { path, error })?);
@@ -110,8 +110,8 @@ pub async fn run(session: Session) -> Result<End, RuntimeError> {
     tracing::info!(frames = painted.frames, bytes = painted.bytes, "end");
     drop(terminal);
     let signal = match driven {
-        // The line is gone before the signal that says so has come.
-        Err(RuntimeError::Terminal(error)) if Errno::from_io_error(&error) == Some(Errno::IO) => Some(Deadly::HANGUP),
+        // The signal that says so is on its way.
+        Err(RuntimeError::Terminal(error) | RuntimeError::Input(error)) if line_is_gone(&error) => Some(Deadly::HANGUP),
         driven => driven?,
     };
     Ok(End { signal, last_changes: event_loop.finish().await })
@@ -159,4 +159,8 @@ async fn drive<W: io::Write, A: Answers, V: View>(
             },
         };
     }
+}
+
+fn line_is_gone(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::IO | Errno::NXIO))
 }

@@ -59,6 +59,8 @@ impl Signals {
     /// The next signal.
     pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
+            // A line that hangs up sends SIGCONT as well.
+            biased;
             deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => Signal::End(deadly),
             Some(()) = self.stop.recv() => Signal::Stop,
             Some(()) = self.resume.recv() => Signal::Continue,
@@ -72,8 +74,11 @@ impl Signals {
         // SIGSTOP, since SIGTSTP is ours now. It may take a moment to arrive; only SIGCONT proves that it has.
         process::kill_current_process_group(process::Signal::STOP)?;
         tokio::select! {
+            biased;
+            deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => {
+                Ok(Some(deadly))
+            }
             Some(()) = self.resume.recv() => Ok(None),
-            deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => Ok(Some(deadly)),
         }
     }
 }

@@ -80,6 +80,7 @@ fn ended_while_stopped() {
     drop(pty.wait("the shell", stopped));
     kill_process(program, Signal::TERM).unwrap();
     pty.send("clear; fg\n");
+    drop(pty.wait("the shell without a job", |seen| at_the_prompt(seen) && !seen.shows("Stopped")));
     pty.send("echo code=$?\n");
     pty.wait_for_text("code=143");
     assert!(pty.seen().is_restored() && pty.line_is_cooked());

@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write};
 use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -101,10 +101,6 @@ impl Start {
         self
     }
 
-    pub(crate) fn home(&self) -> PathBuf {
-        self.home.path().to_owned()
-    }
-
     pub(crate) fn spawn(self) -> Pty {
         let (width, height) = self.size;
         let pair = native_pty_system().openpty(pty_size(width, height)).unwrap();
@@ -162,7 +158,7 @@ impl Pty {
     }
 
     /// Waits until something outside of the terminal is so, such as the content of a file.
-    pub(crate) fn wait_outside(&self, what: &str, condition: impl Fn() -> bool) {
+    pub(crate) fn wait_outside(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let began = Instant::now();
         let (seen, changed) = &*self.shared;
         while !condition() {
