@@ -74,3 +74,43 @@ fn tell(outcome: &Outcome) {
         Err(error) => eprintln!("{operation} of {service} failed: {}", visible(&error.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Look;
+
+    const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+    fn looks(tone: &str, words: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([(tone.to_owned(), words.to_owned())])
+    }
+
+    #[test]
+    fn the_example_shows_the_default_theme() {
+        let (_, theme) = EXAMPLE.split_once("#[theme]\n").unwrap();
+        let looks: BTreeMap<String, String> = theme
+            .lines()
+            .filter_map(|line| line.strip_prefix('#')?.split_once(" = "))
+            .map(|(tone, words)| (tone.to_owned(), words.trim_matches('"').to_owned()))
+            .collect();
+        assert_eq!(looks.len(), 7);
+        assert_eq!(Theme::default().with(&looks), Ok(Theme::default()));
+    }
+
+    #[test]
+    fn what_the_file_may_say_the_theme_understands() {
+        for colour in ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray", "white"] {
+            for words in
+                [colour.to_owned(), format!("bright-{colour} bold dim underline reverse"), "default".to_owned()]
+            {
+                assert!(words.parse::<Look>().is_ok(), "{words}");
+                assert!(Theme::default().with(&looks("good", &words)).is_ok(), "{words}");
+            }
+        }
+        for words in ["purple", "bright-bold", "red,bold"] {
+            assert!(words.parse::<Look>().is_err(), "{words}");
+            assert!(Theme::default().with(&looks("good", words)).is_err(), "{words}");
+        }
+    }
+}
