@@ -6,20 +6,21 @@ use ecsight::sim::{FaultKind, World};
 use serde_json::Value;
 
 use crate::program::Program;
+use crate::snapshot::assert_kept;
 use crate::worlds::{shop, still};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_is_what_is_documented() {
     let simulator = still(shop()).await;
     let out = Program::on(&simulator).run("services --cluster shop --output json").await.done();
-    insta::assert_snapshot!(out);
+    assert_kept("services_json", &out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_is_aligned_and_has_no_colours_in_a_pipe() {
     let simulator = still(shop()).await;
     let out = Program::on(&simulator).run("services --cluster shop").await.done();
-    insta::assert_snapshot!(out);
+    assert_kept("services_table", &out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

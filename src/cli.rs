@@ -1,4 +1,4 @@
-//! What can be typed. Flags that say where to look and how are global: they stand before or after the subcommand.
+//! The command line: what can be typed. Flags that say where to look and how are global: they stand before or after the subcommand.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

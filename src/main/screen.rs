@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use ecsight::app;
+use ecsight::app::keymap::{Bindings, Keymap, KeymapError};
+use ecsight::aws;
+use ecsight::config::Settings;
+use ecsight::model::arn::ClusterName;
+use ecsight::model::text::visible;
+use ecsight::runtime::effects::Outcome;
+use ecsight::runtime::{self, End, RuntimeError, Session};
+use ecsight::ui::theme::{Theme, ThemeError};
 use jiff::SignedDuration;
 
-use super::exit::Exit;
-use super::run::complain;
-use crate::app;
-use crate::app::keymap::{Bindings, Keymap, KeymapError};
-use crate::aws;
-use crate::config::Settings;
-use crate::model::arn::ClusterName;
-use crate::model::text::visible;
-use crate::runtime::effects::Outcome;
-use crate::runtime::{self, End, RuntimeError, Session};
-use crate::ui::theme::{Theme, ThemeError};
+use crate::exit::Exit;
+use crate::run::complain;
 
 /// The configuration asks for something that does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ enum Wrong {
 }
 
 /// Opens the screen on an AWS until somebody closes it. `label` is a word for the header when that AWS is not real.
-pub(super) async fn open(connection: aws::Settings, settings: Settings, label: Option<String>) -> Exit {
+pub(crate) async fn open(connection: aws::Settings, settings: Settings, label: Option<String>) -> Exit {
     let session = match session(connection, settings, label) {
         Ok(session) => session,
         Err(wrong) => return complain(Exit::Usage, &wrong.to_string(), None),
@@ -78,7 +78,7 @@ fn tell(outcome: &Outcome) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Look;
+    use ecsight::config::Look;
 
     const EXAMPLE: &str = include_str!("../../config.example.toml");
 
