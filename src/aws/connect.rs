@@ -133,11 +133,14 @@ fn retries(settings: &Settings) -> RetryConfig {
     }
 }
 
+/// Who does not accept a connection in this time is not there, and saying so must not take several calls' worth of patience.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
 fn timeouts(settings: &Settings) -> TimeoutConfig {
     // Between attempts the SDK waits up to 1, 2, 4 … seconds.
     let between = Duration::from_secs(1 << settings.attempts.clamp(1, 5));
     TimeoutConfig::builder()
-        .connect_timeout(settings.call_timeout)
+        .connect_timeout(settings.call_timeout.min(CONNECT_TIMEOUT))
         .read_timeout(settings.call_timeout)
         .operation_attempt_timeout(settings.call_timeout)
         .operation_timeout(settings.call_timeout * settings.attempts.max(1) + between)

@@ -14,9 +14,12 @@ pub(super) fn port(value: Option<i32>) -> Option<u16> {
     value.and_then(|port| u16::try_from(port).ok())
 }
 
-/// A point in time; what no calendar has is absent.
+/// A point in time; what no calendar has is absent. AWS writes milliseconds, as fractions that binary numbers only come near
+/// to, so whatever is finer is noise.
 pub(super) fn time(value: Option<&DateTime>) -> Option<Timestamp> {
-    value.and_then(|time| Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok())
+    let time = value?;
+    let milliseconds = (i64::from(time.subsec_nanos()) + 500_000) / 1_000_000;
+    Timestamp::from_millisecond(time.secs().checked_mul(1000)?.checked_add(milliseconds)?).ok()
 }
 
 /// An enumeration of the SDK as AWS spells it.
@@ -47,5 +50,13 @@ mod tests {
         }
         let fraction = DateTime::from_secs_and_nanos(5, 250_000_000);
         assert_eq!(time(Some(&fraction)), Timestamp::new(5, 250_000_000).ok());
+    }
+
+    #[test]
+    fn the_noise_of_binary_fractions_is_dropped() {
+        for (nanoseconds, expected) in [(960_999_965, 5_961), (822_000_026, 5_822), (999_999_999, 6_000), (0, 5_000)] {
+            let noisy = DateTime::from_secs_and_nanos(5, nanoseconds);
+            assert_eq!(time(Some(&noisy)), Timestamp::from_millisecond(expected).ok(), "{nanoseconds}");
+        }
     }
 }

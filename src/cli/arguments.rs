@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 use crate::config::{EndpointUrl, Layer, RefreshSeconds};
+use crate::model::text::visible;
 use crate::sim::Injection;
 
 /// Operate Amazon ECS from a terminal: what is broken, why, and what to do.
@@ -36,6 +37,19 @@ pub struct Cli {
     /// What to do; without one the screen opens.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// What is wrong with the command line although every part of it is right by itself.
+    pub fn contradiction(&self) -> Option<String> {
+        let name = match self.command.as_ref()? {
+            Command::Redeploy(redeploy) => &redeploy.name,
+            Command::Scale(scale) => &scale.name,
+            Command::Demo(_) | Command::Simulate(_) | Command::Services(_) | Command::Tasks(_) => return None,
+        };
+        let flag = self.global.service.as_ref().filter(|flag| *flag != name)?;
+        Some(format!("two services are named, {} and, with --service, {}", visible(name), visible(flag)))
+    }
 }
 
 /// Flags that hold for every command.

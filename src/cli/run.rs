@@ -12,6 +12,9 @@ use crate::headless::{self, AwsClock, Change, Console, Failure, Format, Patience
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli) -> Exit {
+    if let Some(contradiction) = cli.contradiction() {
+        return complain(Exit::Usage, &contradiction, Some("leave --service out"));
+    }
     let Cli { mut global, command } = cli;
     let file = global.config.take();
     // The configured cluster is a real one; on a simulated AWS only what was typed can be meant.
@@ -92,7 +95,11 @@ async fn headless(
 ) -> Result<(), Failure> {
     let clock = AwsClock::default();
     let observer = clock.clone();
-    let aws = Aws::connect(connection(&settings), move |record| observer.observe(&record)).await;
+    let aws = Aws::connect(connection(&settings), move |record| {
+        trace::call(&record);
+        observer.observe(&record);
+    })
+    .await;
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let colour = out.is_terminal() && !settings.no_color;
     let mut ask = |question: &str| asked(question);

@@ -8,6 +8,9 @@ use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::model::call::CallRecord;
+use crate::model::text::visible;
+
 const FILTER: &str = "warn,ecsight=info";
 
 /// Starts appending to the file, which only its owner may read.
@@ -19,6 +22,18 @@ pub(super) fn start(path: &Path) -> io::Result<()> {
         .with_writer(Mutex::new(file))
         .try_init()
         .map_err(io::Error::other)
+}
+
+/// Traces a call to AWS: what a person asks for first who wants to know what the program did.
+pub(super) fn call(record: &CallRecord) {
+    let CallRecord { operation, duration_ms, request_id, failure, .. } = record;
+    let request_id = request_id.as_deref().unwrap_or("none");
+    match failure {
+        None => tracing::info!(%operation, duration_ms, request_id, "called"),
+        Some((kind, message)) => {
+            tracing::warn!(%operation, duration_ms, request_id, kind = kind.label(), message = %visible(message), "failed");
+        }
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

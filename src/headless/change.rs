@@ -51,7 +51,11 @@ pub async fn change(
             return Err(error.into());
         }
     };
-    console.result(&format!("{}\n", visible(&outcome(&plan.mutation, &accepted))))?;
+    match console.result(&format!("{}\n", visible(&outcome(&plan.mutation, &accepted)))) {
+        // Who does not read the result may still rely on the exit code.
+        Err(failure) if !failure.reader_is_gone() => return Err(failure),
+        _ => {}
+    }
     match consent.wait {
         Some(patience) => follow(aws, plan.mutation, &accepted, patience, clock, console).await,
         None => Ok(()),

@@ -112,7 +112,7 @@ fn aws(formatter: &mut fmt::Formatter<'_>, error: &CallError) -> fmt::Result {
         ErrorKind::ExpiredCredentials => write!(formatter, "the AWS credentials have expired: {message}")?,
         ErrorKind::ReadOnly => return formatter.write_str("nothing was changed: --read-only is in force"),
         ErrorKind::Timeout | ErrorKind::Network => {
-            write!(formatter, "AWS cannot be reached for {}: {message}", error.operation)?
+            write!(formatter, "AWS cannot be reached for {}: {message}", error.operation)?;
         }
         ErrorKind::Server | ErrorKind::Other => write!(formatter, "{} failed: {message}", error.operation)?,
         _ => write!(formatter, "{} failed ({}): {message}", error.operation, error.kind.label())?,

@@ -11,7 +11,9 @@ use super::table::{Cell, Tint, age, table};
 use super::targets::{TargetCount, TargetHealth};
 use crate::aws::Aws;
 use crate::diagnose::health::{Assessment, Facts, Health, assess};
+use crate::model::arn::TaskDefinitionArn;
 use crate::model::service::Service;
+use crate::model::text::visible;
 
 /// Lists the services of a cluster, or only one of them.
 pub async fn services(
@@ -97,7 +99,7 @@ impl<'a> Row<'a> {
             targets: self.targets,
             rollout: rollout(service),
             task_definition: service.task_definition.as_ref().map(|revision| Shown(revision.as_str())),
-            launch_type: launch_label(service).map(|label| crate::model::text::visible(&label).into_owned()),
+            launch_type: launch_label(service).map(|label| visible(&label).into_owned()),
             created_at: service.created_at,
         }
     }
@@ -117,7 +119,7 @@ impl<'a> Row<'a> {
             Cell::new(tasks),
             Cell::maybe(self.targets.map(|count| format!("{}/{}", count.healthy, count.total))),
             Cell::maybe(rollout(service).map(|rollout| rollout.label(now))),
-            Cell::maybe(service.task_definition.as_ref().map(|revision| revision.name())),
+            Cell::maybe(service.task_definition.as_ref().map(TaskDefinitionArn::name)),
             Cell::maybe(launch_label(service)),
             Cell::new(self.assessment.headline.as_deref().unwrap_or_default()),
         ]

@@ -16,6 +16,13 @@ pub(super) enum Tint {
     Blue = 34,
 }
 
+impl Tint {
+    /// What stands before and after text in this colour.
+    fn around(self) -> (String, &'static str) {
+        (format!("\u{1b}[{}m", self as u8), "\u{1b}[0m")
+    }
+}
+
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cell {
@@ -58,10 +65,8 @@ pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS], rows: &[[Cell
             if !cell.text.is_empty() {
                 text.push_str(&" ".repeat(gap));
                 gap = 0;
-                match cell.tint.filter(|_| colour) {
-                    Some(tint) => text.push_str(&format!("\u{1b}[{}m{}\u{1b}[0m", tint as u8, cell.text)),
-                    None => text.push_str(&cell.text),
-                }
+                let (before, after) = cell.tint.filter(|_| colour).map_or((String::new(), ""), Tint::around);
+                text.extend([before.as_str(), cell.text.as_str(), after]);
             }
             gap += width.saturating_sub(cell.width()) + 2;
         }

@@ -40,7 +40,7 @@ pub async fn tasks(
     match selection {
         TaskSelection::Running => tasks.sort_by(|left, right| running_order(left).cmp(&running_order(right))),
         TaskSelection::Stopped => {
-            tasks.sort_by(|left, right| right.stopped_at.cmp(&left.stopped_at).then_with(|| left.arn.cmp(&right.arn)))
+            tasks.sort_by(|left, right| right.stopped_at.cmp(&left.stopped_at).then_with(|| left.arn.cmp(&right.arn)));
         }
     }
     match format {

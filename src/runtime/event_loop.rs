@@ -46,6 +46,11 @@ pub enum Flow {
     Quit,
 }
 
+/// Draws the state and says where the cursor is to be shown, if at all.
+pub trait View: Fn(&App, &mut Buffer) -> Option<Position> {}
+
+impl<V: Fn(&App, &mut Buffer) -> Option<Position>> View for V {}
+
 /// The loop with everything it drives.
 pub struct EventLoop<W, A, V> {
     app: App,
@@ -59,12 +64,7 @@ pub struct EventLoop<W, A, V> {
     last_update: Instant,
 }
 
-impl<W, A, V> EventLoop<W, A, V>
-where
-    W: Write,
-    A: Answers,
-    V: Fn(&App, &mut Buffer) -> Option<Position>,
-{
+impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
     /// A loop that has not painted anything yet.
     pub fn new(app: App, view: V, out: W, requests: Requests<A>, inbox: mpsc::Receiver<Msg>) -> Self {
         Self {

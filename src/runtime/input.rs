@@ -15,30 +15,37 @@ use crate::app::message::{Mouse, Msg, Size};
 
 /// The task that reads the terminal. Dropping it stops the reading.
 pub(super) struct Input {
-    task: JoinHandle<io::Error>,
+    task: Option<JoinHandle<io::Error>>,
 }
 
 impl Input {
     /// Starts to read.
     pub(super) fn start(outbox: mpsc::Sender<Msg>) -> Self {
-        Self { task: tokio::spawn(read(outbox)) }
+        Self { task: Some(tokio::spawn(read(outbox))) }
     }
 
     /// Waits until the terminal cannot be read any more, and says why.
     pub(super) async fn failed(&mut self) -> io::Error {
-        (&mut self.task).await.unwrap_or_else(io::Error::other)
+        match &mut self.task {
+            Some(task) => task.await.unwrap_or_else(io::Error::other),
+            None => std::future::pending().await,
+        }
     }
 
     /// Stops reading, and returns when the stream is gone.
     pub(super) async fn stop(&mut self) {
-        self.task.abort();
-        let _ = (&mut self.task).await;
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
     }
 }
 
 impl Drop for Input {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
     }
 }
 

@@ -20,18 +20,21 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::crash::Guard;
-use self::effects::{Outcome, Requests};
-use self::event_loop::{EventLoop, Flow, INBOX};
+use self::effects::{Answers, Outcome, Requests};
+use self::event_loop::{EventLoop, Flow, INBOX, View};
 use self::input::Input;
 use self::recorder::Recorder;
 pub use self::signals::Deadly;
 use self::signals::{Signal, Signals};
-use self::terminal::Terminal;
+use self::terminal::{Output, Terminal};
+use crate::app::message::Msg;
 use crate::app::{self, App};
 use crate::aws;
 use crate::ui::{self, theme::Theme};
@@ -96,53 +99,68 @@ pub async fn run(session: Session) -> Result<End, RuntimeError> {
     let (at, size) = (Timestamp::now(), terminal::size());
     let (outbox, inbox) = mpsc::channel(INBOX);
     let requests = Requests::new(effects::connect(aws, outbox.clone()), outbox.clone());
-    let view = move |app: &App, buffer: &mut _| ui::view(app, &theme, buffer);
-    let mut event_loop = EventLoop::new(App::new(app, at, size), view, terminal.output()?, requests, inbox);
+    let view = move |app: &App, buffer: &mut Buffer| ui::view(app, &theme, buffer);
+    let mut event_loop = EventLoop::new(App::new(app, at, size), view, Output::new()?, requests, inbox);
     if let Some(path) = record {
         let recorder = Recorder::create(&path, at, size);
         event_loop.record(recorder.map_err(|error| RuntimeError::Record { path, error })?);
     }
+    let driven = drive(&mut event_loop, &terminal, &mut signals, &outbox, started).await;
+    let painted = event_loop.painted();
+    tracing::info!(frames = painted.frames, bytes = painted.bytes, "end");
+    drop(terminal);
+    let signal = match driven {
+        // The signal that says so is on its way.
+        Err(RuntimeError::Terminal(error) | RuntimeError::Input(error)) if line_is_gone(&error) => Some(Deadly::HANGUP),
+        driven => driven?,
+    };
+    Ok(End { signal, last_changes: event_loop.finish().await })
+}
+
+/// Turns the loop until somebody or a signal ends it.
+async fn drive<W: io::Write, A: Answers, V: View>(
+    event_loop: &mut EventLoop<W, A, V>,
+    terminal: &Terminal,
+    signals: &mut Signals,
+    outbox: &mpsc::Sender<Msg>,
+    started: Instant,
+) -> Result<Option<Deadly>, RuntimeError> {
     let mut flow = event_loop.start()?;
     tracing::info!(milliseconds = started.elapsed().as_secs_f64() * 1_000.0, "first frame");
     let mut input = Input::start(outbox.clone());
-    let signal = loop {
-        match flow {
-            Flow::Continue => {}
-            Flow::Quit => break None,
+    loop {
+        flow = match flow {
+            Flow::Quit => return Ok(None),
             Flow::Suspend if signals::under_job_control() => {
                 input.stop().await;
                 terminal::leave();
-                let deadly = signals.stop_until_continued().await?;
-                if deadly.is_some() {
-                    break deadly;
+                if let Some(deadly) = signals.stop_until_continued().await? {
+                    return Ok(Some(deadly));
                 }
                 terminal.enter()?;
                 // What was typed meanwhile was meant for the shell.
                 let _ = tcflush(io::stdin(), QueueSelector::IFlush);
                 input = Input::start(outbox.clone());
-                flow = event_loop.repaint(terminal::size())?;
-                continue;
+                event_loop.repaint(terminal::size())?
             }
-            Flow::Suspend => tracing::info!("not stopping: no shell would notice"),
-        }
-        flow = tokio::select! {
-            biased;
-            signal = signals.next() => match signal {
-                Signal::End(deadly) => break Some(deadly),
-                Signal::Stop => Flow::Suspend,
-                // Stopped and continued behind our back: the shell has had the terminal.
-                Signal::Continue => {
-                    terminal.enter()?;
-                    event_loop.repaint(terminal::size())?
-                }
+            Flow::Continue | Flow::Suspend => tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::End(deadly) => return Ok(Some(deadly)),
+                    Signal::Stop => Flow::Suspend,
+                    // Stopped and continued behind our back: the shell has had the terminal.
+                    Signal::Continue => {
+                        terminal.enter()?;
+                        event_loop.repaint(terminal::size())?
+                    }
+                },
+                error = input.failed() => return Err(RuntimeError::Input(error)),
+                flow = event_loop.turn() => flow?,
             },
-            error = input.failed() => return Err(RuntimeError::Input(error)),
-            flow = event_loop.turn() => flow?,
         };
-    };
-    let painted = event_loop.painted();
-    tracing::info!(frames = painted.frames, bytes = painted.bytes, "end");
-    input.stop().await;
-    drop(terminal);
-    Ok(End { signal, last_changes: event_loop.finish().await })
+    }
+}
+
+fn line_is_gone(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::IO | Errno::NXIO))
 }

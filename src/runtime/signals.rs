@@ -12,6 +12,9 @@ use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 pub struct Deadly(i32);
 
 impl Deadly {
+    /// The line is gone.
+    pub(super) const HANGUP: Self = Self(process::Signal::HUP.as_raw());
+
     /// What a shell reports for a program that ended by this signal: 128 and its number.
     pub const fn exit_code(self) -> u8 {
         // Signals have small numbers.
@@ -56,6 +59,8 @@ impl Signals {
     /// The next signal.
     pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
+            // A line that hangs up sends SIGCONT as well.
+            biased;
             deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => Signal::End(deadly),
             Some(()) = self.stop.recv() => Signal::Stop,
             Some(()) = self.resume.recv() => Signal::Continue,
@@ -69,8 +74,11 @@ impl Signals {
         // SIGSTOP, since SIGTSTP is ours now. It may take a moment to arrive; only SIGCONT proves that it has.
         process::kill_current_process_group(process::Signal::STOP)?;
         tokio::select! {
+            biased;
+            deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => {
+                Ok(Some(deadly))
+            }
             Some(()) = self.resume.recv() => Ok(None),
-            deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => Ok(Some(deadly)),
         }
     }
 }

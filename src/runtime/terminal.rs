@@ -48,6 +48,13 @@ pub(super) struct Output {
     out: File,
 }
 
+impl Output {
+    /// To the terminal that was taken.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { out: stdout()? })
+    }
+}
+
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let modes = modes();
@@ -89,11 +96,6 @@ impl Terminal {
             queue!(bytes, MouseClicks { on: true })?;
         }
         stdout()?.write_all(&bytes)
-    }
-
-    /// Where frames are to be written to.
-    pub(super) fn output(&self) -> io::Result<Output> {
-        Ok(Output { out: stdout()? })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecsight::sim::{Blueprint, Launch, World};
+use ecsight::sim::{Blueprint, Clock, Launch, Simulator, World};
 
 use crate::clients::{Bench, primary, said};
 
@@ -275,4 +275,25 @@ async fn manual_time_stands_still_and_is_told() {
     let stopped = bench.stopped_tasks("test", "jobs").await;
     assert!(stopped.iter().all(|task| task.stopped_reason() == Some("Your Spot Task was interrupted.")));
     assert!(!stopped.is_empty());
+}
+
+#[tokio::test]
+async fn real_time_begins_now_and_passes_by_itself() {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let clock = Clock::Real { speed: 3600.0 };
+    let simulator = Simulator::start(listen, World::demo(1), clock, Duration::ZERO).await.unwrap();
+    let began = simulator.with_world(|world| world.now());
+    assert!(began.duration_since(jiff::Timestamp::now()).unsigned_abs() < Duration::from_hours(2));
+    while simulator.with_world(|world| world.now()).duration_since(began).unsigned_abs() < Duration::from_mins(1) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn any_text_survives_the_wire() {
+    let bench = Bench::demo().await;
+    let hostile = "\u{1b}[2J<b>&amp; \"quoted\" \u{202e}\u{7}";
+    assert!(bench.simulator.with_world(|world| world.add_event("shop-prod", "accounts", hostile)));
+    let accounts = bench.service("shop-prod", "accounts").await;
+    assert_eq!(accounts.events()[0].message(), Some(hostile));
 }

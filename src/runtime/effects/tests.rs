@@ -113,7 +113,7 @@ async fn a_change_that_does_not_end_does_not_keep_the_program() {
 async fn calls_come_in_batches() {
     let (outbox, mut inbox) = mpsc::channel(8);
     let (calls, gathered) = mpsc::unbounded_channel();
-    for _ in 0..MOST_CALLS + 1 {
+    for _ in 0..=MOST_CALLS {
         let operation = Operation::new("ecs", "ListServices");
         let at = Timestamp::UNIX_EPOCH;
         let (failure, request_id, server_time) = (None, None, None);

@@ -125,7 +125,7 @@ async fn a_flood_is_taken_in_portions_with_few_frames() {
         outbox.try_send(key(if index % 2 == 0 { "?" } else { "esc" })).unwrap();
     }
     let mut turns = 0;
-    while event_loop.inbox.len() > 0 {
+    while !event_loop.inbox.is_empty() {
         let before = event_loop.inbox.len();
         event_loop.turn().await.unwrap();
         assert!(before - event_loop.inbox.len() <= MOST_BEFORE_A_FRAME);
@@ -143,7 +143,7 @@ async fn keys_end_and_suspend() {
         event_loop.start().unwrap();
         outbox.send(key(name)).await.unwrap();
         let mut reached = event_loop.turn().await.unwrap();
-        while reached == Flow::Continue && event_loop.inbox.len() > 0 {
+        while reached == Flow::Continue && !event_loop.inbox.is_empty() {
             reached = event_loop.turn().await.unwrap();
         }
         assert_eq!(reached, flow, "{name}");

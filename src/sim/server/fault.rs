@@ -15,7 +15,7 @@ pub enum FaultKind {
     Deny,
     /// An HTTP status of 500 or above, as from a service in trouble.
     Status(u16),
-    /// The connection is reset (a real TCP RST) instead of an answer.
+    /// The connection is reset (a real TCP RST) instead of an answer. The call itself has been performed, as happens.
     Reset,
     /// No answer until the fault is healed or the client leaves.
     Hang,

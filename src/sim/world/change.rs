@@ -193,6 +193,14 @@ impl World {
         self.update_service(cluster, service, &change).is_ok()
     }
 
+    /// Adds an event with any text to a service, for those who want to see what becomes of it. Tells whether there is such
+    /// a service.
+    pub fn add_event(&mut self, cluster: &str, service: &str, message: &str) -> bool {
+        let Ok((service, ids, now)) = self.find(cluster, service) else { return false };
+        service.events.add(now, message.to_owned(), ids);
+        true
+    }
+
     /// Removes every listener and rule that leads to the service: its target groups are not in use any more, and tasks
     /// started later never become healthy. Tells whether there is such a service.
     pub fn cut_off(&mut self, cluster: &str, service: &str) -> bool {

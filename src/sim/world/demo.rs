@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::World;
 use super::application::{Application, OnSigterm};
-use super::blueprint::{Blueprint, Front, LOAD_BALANCER_GROUP};
+use super::blueprint::{Blueprint, Front};
+use super::construction::LOAD_BALANCER_GROUP;
 use super::load_balancing::HealthCheck;
 use super::moment::Moment;
 use super::network::{Peer, SecurityGroup};

@@ -13,6 +13,7 @@
 mod application;
 mod blueprint;
 mod change;
+mod construction;
 mod container_instance;
 mod demo;
 mod events;

@@ -21,12 +21,23 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const STEADY_STATE_IS_REPEATED: Duration = Duration::from_hours(6);
 /// AWS repeats other messages only after this time.
 const SENTENCES_ARE_REPEATED: Duration = Duration::from_hours(6);
+/// Least and most time until the scheduler acts on what a load balancer found.
+const HEARSAY: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(50));
 /// Starts in one look.
 const STARTS_AT_ONCE: usize = 20;
 /// Failed starts in a row before the scheduler slows down.
 const STARTS_BEFORE_BACKOFF: u32 = 3;
 /// The longest wait between two starts. AWS goes up to 27 minutes, which is no use to somebody who watches.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(4);
+
+/// A task that could be stopped because there are too many.
+struct Candidate {
+    /// Where it is in the list of tasks.
+    place: usize,
+    /// Of a deployment on its way out.
+    old: bool,
+    healthy: bool,
+}
 
 impl Service {
     /// Lets tasks live and looks at the service, if something is due.
@@ -151,7 +162,7 @@ impl Service {
                 condemned.push((place, None));
                 continue;
             };
-            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.seconds(15, 35));
+            let from = task.condemned_from.unwrap_or_else(|| around.now + around.ids.between(HEARSAY.0, HEARSAY.1));
             condemned.push((place, Some(from)));
             if from <= around.now {
                 verdicts.push((task.id.clone(), complaint));
@@ -181,36 +192,36 @@ impl Service {
     fn stop_surplus(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
         let Some(primary) = self.primary() else { return };
         let primary = primary.id.clone();
-        // (place, of an old deployment, healthy)
-        let wanted: Vec<(usize, bool, bool)> = self
+        let mut candidates: Vec<Candidate> = self
             .tasks
             .iter()
             .enumerate()
+            .rev()
             .filter(|(_, task)| task.is_wanted())
-            .map(|(place, task)| {
-                let healthy = self.health(task, around.load_balancing, around.network, around.now) == Health::Healthy;
-                (place, task.started_by != primary, healthy)
+            .map(|(place, task)| Candidate {
+                place,
+                old: task.started_by != primary,
+                healthy: self.health(task, around.load_balancing, around.network, around.now) == Health::Healthy,
             })
             .collect();
-        let healthy = wanted.iter().filter(|(_, _, healthy)| *healthy).count();
+        let healthy = candidates.iter().filter(|candidate| candidate.healthy).count();
         let mut spare = healthy.saturating_sub(self.lower_bound().min(self.desired));
-        let mut excess = wanted.iter().filter(|(_, old, _)| !old).count().saturating_sub(self.desired);
+        let mut excess = candidates.iter().filter(|candidate| !candidate.old).count().saturating_sub(self.desired);
+        // Old ones go before new ones, those that are of no use yet before those that are, and the newest first.
+        candidates.sort_by_key(|candidate| (!candidate.old, candidate.healthy));
         let mut doomed = Vec::new();
-        // The newest go first, and those that are of no use yet before those that are.
-        let mut candidates: Vec<_> = wanted.iter().rev().collect();
-        candidates.sort_by_key(|(_, old, healthy)| (!old, *healthy));
-        for (place, old, healthy) in candidates {
-            if *old {
-                if *healthy && spare == 0 {
+        for candidate in candidates {
+            if candidate.old {
+                if candidate.healthy && spare == 0 {
                     continue;
                 }
-                spare -= usize::from(*healthy);
+                spare -= usize::from(candidate.healthy);
             } else if excess > 0 {
                 excess -= 1;
             } else {
                 continue;
             }
-            doomed.push(*place);
+            doomed.push(candidate.place);
         }
         for place in doomed {
             let Some(task) = self.tasks.get_mut(place) else { continue };

@@ -138,6 +138,17 @@ pub(crate) enum Complaint {
 }
 
 impl Service {
+    /// ARN of the cluster it lives in.
+    pub(crate) fn cluster_arn(&self) -> String {
+        self.arn_of("cluster", &self.cluster)
+    }
+
+    /// ARN of something beside it: same account, same region.
+    pub(crate) fn arn_of(&self, kind: &str, path: &str) -> String {
+        let (beginning, _) = self.arn.split_once(":service/").unwrap_or_default();
+        format!("{beginning}:{kind}/{path}")
+    }
+
     /// `(service NAME)`, or `(service NAME, taskSet ID)` where task sets are in play.
     pub(crate) fn subject(&self) -> String {
         match (self.controller, self.primary()) {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answered, arns, bounded, found_and_missing};
-use crate::sim::world::{Cluster, Service, World};
+use crate::sim::world::{ACCOUNT, Cluster, REGION, Service, World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,16 +30,15 @@ pub(super) fn describe(request: &Describe, world: &World) -> Answered {
     Ok(found_and_missing(
         "clusters",
         names.iter().map(|name| {
-            world
-                .cluster(name)
-                .map(written)
-                .ok_or_else(|| if name.starts_with("arn:") { name.clone() } else { format!("{}{name}", arn_prefix()) })
+            world.cluster(name).map(written).ok_or_else(|| {
+                if name.starts_with("arn:") {
+                    name.clone()
+                } else {
+                    format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{name}")
+                }
+            })
         }),
     ))
-}
-
-fn arn_prefix() -> String {
-    format!("arn:aws:ecs:{}:{}:cluster/", crate::sim::world::REGION, crate::sim::world::ACCOUNT)
 }
 
 fn written(cluster: &Cluster) -> Value {

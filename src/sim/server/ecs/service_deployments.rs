@@ -8,7 +8,7 @@ use super::{
     Answered, Object, bounded, cluster, found_and_missing, maybe_time, paged, service_not_found, time, with_token,
 };
 use crate::sim::server::protocol::AwsError;
-use crate::sim::world::{ACCOUNT, Controller, Service, ServiceDeployment, ServiceRevision, World};
+use crate::sim::world::{Controller, Service, ServiceDeployment, ServiceRevision, World};
 
 /// Records or revisions in one call.
 const RECORDS_A_CALL: usize = 20;
@@ -92,10 +92,6 @@ fn named_in<'a>(world: &'a World, arn: &str) -> Option<&'a Service> {
     world.cluster(parts.next()?)?.service(parts.next()?)
 }
 
-fn cluster_arn(service: &Service) -> String {
-    format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{}", service.cluster)
-}
-
 fn written(service: &Service, record: &ServiceDeployment, world: &World) -> Value {
     let counts = |revision: &str| {
         let deployment = service.deployments.iter().find(|deployment| deployment.revision == revision);
@@ -119,7 +115,7 @@ fn written(service: &Service, record: &ServiceDeployment, world: &World) -> Valu
     let mut object = Object::of(json!({
         "serviceDeploymentArn": record.arn,
         "serviceArn": service.arn,
-        "clusterArn": cluster_arn(service),
+        "clusterArn": service.cluster_arn(),
         "createdAt": time(world, record.created_at),
         "startedAt": time(world, record.created_at),
         "updatedAt": time(world, record.updated_at),
@@ -162,7 +158,7 @@ fn of_revision(service: &Service, revision: &ServiceRevision, world: &World) -> 
     json!({
         "serviceRevisionArn": revision.arn,
         "serviceArn": service.arn,
-        "clusterArn": cluster_arn(service),
+        "clusterArn": service.cluster_arn(),
         "taskDefinition": revision.definition.arn,
         "loadBalancers": load_balancers(service),
         "serviceRegistries": [],

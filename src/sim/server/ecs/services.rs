@@ -127,7 +127,7 @@ fn written(service: &Service, world: &World) -> Value {
     let mut object = Object::of(json!({
         "serviceArn": service.arn,
         "serviceName": service.name,
-        "clusterArn": format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{}", service.cluster),
+        "clusterArn": service.cluster_arn(),
         "loadBalancers": load_balancers(service),
         "serviceRegistries": [],
         "status": "ACTIVE",
@@ -260,9 +260,9 @@ fn of_task_set(service: &Service, set: &Deployment, world: &World) -> Value {
     let stable = running == desired && pending == 0;
     json!({
         "id": set.id,
-        "taskSetArn": format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:task-set/{}/{}/{}", service.cluster, service.name, set.id),
+        "taskSetArn": service.arn_of("task-set", &format!("{}/{}/{}", service.cluster, service.name, set.id)),
         "serviceArn": service.arn,
-        "clusterArn": format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{}", service.cluster),
+        "clusterArn": service.cluster_arn(),
         "startedBy": "CODE_DEPLOY",
         "externalId": "d-SIM0000D1",
         "status": set.status.name(),

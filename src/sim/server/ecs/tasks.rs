@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sim::server::protocol::AwsError;
 use crate::sim::world::{
-    ACCOUNT, ChangeError, Container, ContainerDefinition, ContainerHealth, Launch, Seat, Service, Status, Task, World,
+    ChangeError, Container, ContainerDefinition, ContainerHealth, Launch, Seat, Service, Status, Task, World,
 };
 
 /// Tasks in one DescribeTasks.
@@ -126,7 +126,7 @@ fn written(service: &Service, task: &Task, world: &World) -> Value {
         "attachments": attachments(task),
         "attributes": [{ "name": "ecs.cpu-architecture", "value": "x86_64" }],
         "availabilityZone": task.zone,
-        "clusterArn": format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/{}", service.cluster),
+        "clusterArn": service.cluster_arn(),
         "containers": containers,
         "cpu": task.definition.cpu.to_string(),
         "memory": task.definition.memory.to_string(),
