@@ -32,13 +32,17 @@ pub(super) async fn serve(arguments: Simulate) -> Exit {
     }
 }
 
-/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts.
-pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
+/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts: a cluster that the
+/// simulated one does not have gives way to its first.
+pub(super) async fn demo(wanted: SimulatedWorld, mut settings: Settings) -> Exit {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
         Ok(simulator) => simulator,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
     };
+    let clusters = simulator.with_world(|world| world.cluster_names());
+    settings.cluster =
+        settings.cluster.filter(|cluster| clusters.contains(cluster)).or_else(|| clusters.into_iter().next());
     let connection = aws::Settings {
         region: Some(REGION.to_owned()),
         endpoint_url: Some(simulator.endpoint()),
