@@ -49,13 +49,13 @@ pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Do
         let mut line = Line::of([plain(if here { "• " } else { "  " })]);
         line.spans.extend(name_cell.fitted(longest).padded(longest + 2, Align::Left).spans);
         if let Some(cluster) = known.iter().find(|cluster| cluster.name.as_str() == name.as_str()) {
-            let mut words = format!("{} services · {} tasks running", cluster.active_services, cluster.running_tasks);
-            if cluster.pending_tasks > 0 {
-                words.push_str(&format!(" · {} pending", cluster.pending_tasks));
-            }
-            if cluster.container_instances > 0 {
-                words.push_str(&format!(" · {} instances", cluster.container_instances));
-            }
+            let some = |count: u32, what: &str| (count > 0).then(|| format!(" · {count} {what}"));
+            let words = [
+                Some(format!("{} services · {} tasks running", cluster.active_services, cluster.running_tasks)),
+                some(cluster.pending_tasks, "pending"),
+                some(cluster.container_instances, "instances"),
+            ];
+            let words: String = words.into_iter().flatten().collect();
             line.spans.push(dim(words));
             if cluster.status != "ACTIVE" {
                 line.spans.push(toned(Tone::Warn, format!(" · {}", cluster.status)));

@@ -25,12 +25,11 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
         None => document.push(plain("The service names no task definition; its task sets do (see Deploys).")),
         Some(arn) => {
             let remote = app.store().task_definitions.get(arn);
-            match remote.and_then(Remote::value) {
-                Some(definition) => task_definition(definition, &mut document, width),
-                None => {
-                    document.push(strong(arn.name()));
-                    Source::new(remote, None).absence(app, "task definition", &mut document, width);
-                }
+            if let Some(definition) = remote.and_then(Remote::value) {
+                task_definition(definition, &mut document, width);
+            } else {
+                document.push(strong(arn.name()));
+                Source::new(remote, None).absence(app, "task definition", &mut document, width);
             }
         }
     }

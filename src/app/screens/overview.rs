@@ -129,22 +129,15 @@ fn load_balancer(app: &App, group: &TargetGroupArn, document: &mut Document, wid
     let now = app.now();
     let mut spans = vec![plain(format!("{} ", group.group_name()))];
     let (read, source) = targets(app, group);
-    match read {
-        Some(read) => {
-            spans.extend(counts(read));
-            if source.is_stale(now) {
-                let label = source.label(now);
-                spans.push(Span::new(label.tone(), format!(" · {}", label.text())));
-            }
-            document.field("targets", LABEL, &spans, width);
-            for reason in reasons(read) {
-                document.field("", LABEL, &[reason], width);
-            }
-        }
-        None => {
-            spans.push(source.label(now));
-            document.field("targets", LABEL, &spans, width);
-        }
+    spans.extend(read.map(counts).unwrap_or_default());
+    if read.is_none() || source.is_stale(now) {
+        let label = source.label(now);
+        let gap = if read.is_some() { " · " } else { "" };
+        spans.push(Span::new(label.tone(), format!("{gap}{}", label.text())));
+    }
+    document.field("targets", LABEL, &spans, width);
+    for reason in read.map(reasons).unwrap_or_default() {
+        document.field("", LABEL, &[reason], width);
     }
     let (settings, source) = settings(app, group);
     match settings {
