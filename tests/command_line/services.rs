@@ -82,9 +82,9 @@ async fn a_hundred_services_take_one_list_and_ten_descriptions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_leaves_early_is_no_error() {
-    let simulator = still(World::of_size(1, 300, 1)).await;
+    let simulator = still(shop()).await;
     let program = Program::on(&simulator);
-    let mut command = program.command("services --cluster cluster-1 --output json");
+    let mut command = program.command("services --cluster shop --output json");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().await.unwrap();

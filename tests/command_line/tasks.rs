@@ -38,12 +38,12 @@ async fn without_a_service_every_task_of_the_cluster_is_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_read() {
-    let simulator = still(World::of_size(1, 200, 1)).await;
+    let simulator = still(World::of_size(1, 70, 1)).await;
     let wanted = Program::on(&simulator).run("services --cluster cluster-1 --output json").await.json();
     let running =
         |service: &serde_json::Value| service["running"].as_u64().unwrap() + service["pending"].as_u64().unwrap();
     let expected: u64 = wanted.as_array().unwrap().iter().map(running).sum();
     let listed = Program::on(&simulator).run("tasks --cluster cluster-1 --output json").await.json();
-    assert!(expected > 300, "{expected}");
+    assert!(expected > 100, "more than a page of ListTasks: {expected}");
     assert_eq!(listed.as_array().unwrap().len() as u64, expected);
 }
