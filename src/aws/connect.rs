@@ -136,14 +136,18 @@ fn retries(settings: &Settings) -> RetryConfig {
 /// Who does not accept a connection in this time is not there, and saying so must not take several calls' worth of patience.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What further attempts may add to the time of the first.
+const TRYING_AGAIN: Duration = Duration::from_secs(4);
+
 fn timeouts(settings: &Settings) -> TimeoutConfig {
-    // Between attempts the SDK waits up to 1, 2, 4 … seconds.
-    let between = Duration::from_secs(1 << settings.attempts.clamp(1, 5));
+    // Room for quick failures to be tried again, with the second or two the SDK waits between attempts; who does not answer
+    // at all is not waited for several times.
+    let again = if settings.attempts > 1 { TRYING_AGAIN } else { Duration::ZERO };
     TimeoutConfig::builder()
         .connect_timeout(settings.call_timeout.min(CONNECT_TIMEOUT))
         .read_timeout(settings.call_timeout)
         .operation_attempt_timeout(settings.call_timeout)
-        .operation_timeout(settings.call_timeout * settings.attempts.max(1) + between)
+        .operation_timeout(settings.call_timeout + again)
         .build()
 }
 

@@ -259,8 +259,8 @@ pub(super) fn no_such_profile(profile: &str, others: &[String]) -> Failure {
 
 fn log_in_again(profile: Option<&str>) -> String {
     match profile {
-        Some(profile) => format!("aws sso login --profile {profile}"),
-        None => "aws sso login".to_owned(),
+        Some(profile) => format!("log in again: aws sso login --profile {profile}"),
+        None => "log in again: aws sso login".to_owned(),
     }
 }
 
@@ -385,8 +385,8 @@ mod tests {
     #[test]
     fn expired_credentials_show_the_command_to_run() {
         let expired = answer(400, "ExpiredTokenException", "The security token included in the request is expired");
-        assert_eq!(answered(&expired, Some("prod")).hint.as_deref(), Some("aws sso login --profile prod"));
-        assert_eq!(answered(&expired, None).hint.as_deref(), Some("aws sso login"));
+        assert_eq!(answered(&expired, Some("prod")).hint.as_deref(), Some("log in again: aws sso login --profile prod"));
+        assert_eq!(answered(&expired, None).hint.as_deref(), Some("log in again: aws sso login"));
         let clock = answer(403, "SignatureDoesNotMatch", "Signature expired: 2020 is now earlier than 2026");
         assert!(answered(&clock, Some("prod")).hint.unwrap().contains("clock"));
     }
@@ -397,7 +397,7 @@ mod tests {
         let sso = CredentialsError::provider_error("the SSO token has expired and cannot be refreshed");
         let failure = no_credentials(&sso, allowed, Some("prod"));
         assert_eq!(failure.kind, ErrorKind::ExpiredCredentials);
-        assert_eq!(failure.hint.as_deref(), Some("aws sso login --profile prod"));
+        assert_eq!(failure.hint.as_deref(), Some("log in again: aws sso login --profile prod"));
 
         let slow = no_credentials(&CredentialsError::provider_timed_out(allowed), allowed, None);
         assert_eq!(

@@ -18,6 +18,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
     }
     let Cli { mut global, command } = cli;
     let file = global.config.take();
+    let typed = simulate::Typed { cluster: global.cluster.clone(), service: global.service.clone() };
     let settings = match Settings::load(global.layer(), file.as_deref(), &|variable| std::env::var_os(variable)) {
         Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
@@ -31,13 +32,13 @@ pub(crate) fn run(cli: Cli) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return complain(Exit::Usage, &format!("cannot start: {error}"), None),
     };
-    let exit = runtime.block_on(dispatch(command, settings));
+    let exit = runtime.block_on(dispatch(command, typed, settings));
     // A look-up of a name that hangs must not keep the program from ending.
     runtime.shutdown_background();
     exit
 }
 
-async fn dispatch(command: Option<Command>, settings: Settings) -> Exit {
+async fn dispatch(command: Option<Command>, typed: simulate::Typed, settings: Settings) -> Exit {
     let done = match command {
         None => {
             let mut connection = connection(&settings);
@@ -45,7 +46,7 @@ async fn dispatch(command: Option<Command>, settings: Settings) -> Exit {
             connection.attempts = 1;
             return screen::open(connection, settings, None).await;
         }
-        Some(Command::Demo(world)) => return simulate::demo(world, settings).await,
+        Some(Command::Demo(world)) => return simulate::demo(world, typed, settings).await,
         Some(Command::Simulate(arguments)) => return simulate::serve(arguments).await,
         Some(Command::Services(list)) => {
             headless(settings, async |aws, settings, clock, console| {

@@ -32,17 +32,22 @@ pub(crate) async fn serve(arguments: Simulate) -> Exit {
     }
 }
 
-/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts: a cluster that the
-/// simulated one does not have gives way to its first.
-pub(crate) async fn demo(wanted: SimulatedWorld, mut settings: Settings) -> Exit {
+/// What was typed about where to look in the demo. The settings may speak of a real AWS, so they do not count here.
+pub(crate) struct Typed {
+    pub(crate) cluster: Option<String>,
+    pub(crate) service: Option<String>,
+}
+
+/// Opens the screen on a simulator of its own, on its first cluster unless another was asked for.
+pub(crate) async fn demo(wanted: SimulatedWorld, typed: Typed, mut settings: Settings) -> Exit {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
         Ok(simulator) => simulator,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
     };
     let clusters = simulator.with_world(|world| world.cluster_names());
-    settings.cluster =
-        settings.cluster.filter(|cluster| clusters.contains(cluster)).or_else(|| clusters.into_iter().next());
+    settings.cluster = typed.cluster.or_else(|| clusters.into_iter().next());
+    settings.service = typed.service;
     let connection = aws::Settings {
         region: Some(REGION.to_owned()),
         endpoint_url: Some(simulator.endpoint()),
