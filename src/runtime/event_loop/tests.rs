@@ -155,8 +155,8 @@ async fn the_clipboard_gets_harmless_text_of_bounded_length() {
     let (mut event_loop, _outbox, screen) = event_loop(async { Silence });
     assert_eq!(event_loop.copy("rm -rf /\n\u{1b}[201~").unwrap(), Ok(()));
     let copied = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
-    // "rm -rf /␊␛[201~" as base64.
-    assert_eq!(copied, "\u{1b}]52;c;cm0gLXJmIC/ikIrikJtbMjAxfg==\u{1b}\\");
+    // "rm -rf /␤␛[201~" as base64.
+    assert_eq!(copied, "\u{1b}]52;c;cm0gLXJmIC/ikKTikJtbMjAxfg==\u{1b}\\");
     assert!(event_loop.copy(&"x".repeat(MOST_COPIED + 1)).unwrap().is_err());
 }
 
