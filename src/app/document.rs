@@ -173,6 +173,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// Lines it takes, headings included.
+    pub fn height(&self) -> usize {
+        self.lines.len() + usize::from(self.head.is_some())
+    }
+
     /// All lines in another tone, e.g. dimmed because they are old.
     #[must_use]
     pub fn toned(mut self, tone: Tone) -> Self {

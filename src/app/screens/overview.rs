@@ -76,7 +76,7 @@ fn rollout(app: &App, service: &Service, document: &mut Document, width: usize) 
     };
     let state = new.rollout_state.as_ref().map_or("", RolloutState::as_str).replace('_', " ").to_lowercase();
     let mut spans = vec![
-        bar(service, new, 8, tone),
+        bar(new, 8, tone),
         strong(format!(" {revision}")),
         plain(format!(" · new {}/{}", new.running, new.desired)),
     ];

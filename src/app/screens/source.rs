@@ -64,7 +64,7 @@ impl<'a> Source<'a> {
         if rank(&other) > rank(&self) { other } else { self }
     }
 
-    /// A few words: `<15s`, `loading…`, `37s old · denied ecs:ListTasks`.
+    /// A few words: `<15s old`, `loading…`, `37s old · denied ecs:ListTasks`.
     pub fn label(&self, now: Timestamp) -> Span {
         let refused = self.failure.map(|failure| format!("{} {}", failure.error.kind.label(), failure.error.operation));
         match (self.at, refused) {
