@@ -43,6 +43,21 @@ fn filter(app: &App, width: usize) -> (Line, Option<usize>) {
     (line, Some(2 + cursor))
 }
 
+/// Whether a command is worth a place in the footer of what is on the screen now: what moves the list is of no use while
+/// it is hidden, and how to get about a service matters more there.
+fn belongs(app: &App, command: Command) -> bool {
+    let (open, zoomed) = (app.overlay().is_some(), app.is_zoomed());
+    match command {
+        Command::Help | Command::Back | Command::Quit => true,
+        _ if open => false,
+        Command::NextService => zoomed,
+        Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,
+        // What was seen already is one of many lists; what was not stands in the line above.
+        Command::Errors => app.errors().pinned().is_some(),
+        _ => true,
+    }
+}
+
 /// Keys of the commands that apply now, as many as fit; the key that shows all of them always does.
 fn hints(app: &App, width: usize) -> Line {
     let keymap = &app.options().keymap;
@@ -50,7 +65,8 @@ fn hints(app: &App, width: usize) -> Line {
     let columns = |hint: &[Span]| hint.iter().map(Span::width).sum::<usize>();
     let mut reserved = hint_of(Command::Help.info()).map_or(0, |hint| columns(&hint));
     let mut line = Line::of([plain(" ")]);
-    for info in command::all().filter(|info| info.command.available(app).is_ok()) {
+    let useful = |info: &&CommandInfo| belongs(app, info.command) && info.command.available(app).is_ok();
+    for info in command::all().filter(useful) {
         let Some(hint) = hint_of(info) else { continue };
         if info.command == Command::Help {
             reserved = 0;

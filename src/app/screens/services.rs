@@ -59,7 +59,7 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
     let hot: BTreeSet<ServiceArn> = wants::hot_services(app).into_iter().collect();
     let longest = rows.iter().map(|arn| Line::from(plain(arn.name())).width()).max().unwrap_or_default();
     let scale = Scale::for_width(width);
-    let mut stale = Vec::new();
+    let mut old = Vec::new();
     let cells: Vec<Vec<Line>> = rows
         .get(range.start.min(rows.len())..range.end.min(rows.len()))
         .unwrap_or_default()
@@ -68,12 +68,12 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
         .map(|(arn, entry)| {
             let every = if hot.contains(arn) { app.options().refresh } else { wants::COLD };
             let source = Source::new(Some(&entry.remote), Some(every));
-            stale.push(source.is_stale(app.now()));
+            old.push(source.is_stale(app.now()));
             row(app, arn, entry, source, scale)
         })
         .collect();
     let mut document = table(&columns(width, longest, scale, &cells), &cells, width);
-    for (line, _) in document.lines.iter_mut().zip(stale).filter(|(_, stale)| *stale) {
+    for (line, _) in document.lines.iter_mut().zip(old).filter(|(_, old)| *old) {
         *line = std::mem::take(line).toned(Tone::Dim);
     }
     document
@@ -141,7 +141,7 @@ fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, sc
     let name_tone = if health == Health::Failing { Tone::Strong } else { Tone::Plain };
     let mut diagnosis = Line::default();
     if source.is_stale(app.now()) {
-        diagnosis.spans.push(source.short_label(app.now()));
+        diagnosis.spans.push(if scale == Scale::Wide { source.short_label(app.now()) } else { source.age(app.now()) });
     }
     if let Some(headline) = entry.assessment.as_ref().and_then(|assessment| assessment.headline.as_deref()) {
         if !diagnosis.spans.is_empty() {

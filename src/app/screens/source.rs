@@ -88,6 +88,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// How old it is: `37s old`.
+    pub fn age(&self, now: Timestamp) -> Span {
+        self.at.map_or_else(|| self.label(now), |at| toned(Tone::Warn, exact_age(at, now)))
+    }
+
     /// Says why there is nothing to show; `what` fits after "loading".
     pub fn absence(&self, app: &App, what: &str, document: &mut Document, width: usize) {
         match self.failure {

@@ -76,7 +76,7 @@ struct Row {
 }
 
 fn columns(width: usize) -> Vec<Column> {
-    let why = if width < 90 { 15 } else { width / 3 };
+    let why = if width < 90 { 28 } else { width / 3 };
     vec![
         Column::text("  TASK", 10, 10, 0),
         Column::text("STATUS", 7, 22, 0),
@@ -95,7 +95,7 @@ fn row(app: &App, task: &Task, target: Option<&&Target>) -> Row {
     let death = death_of(app, task);
     let why = match (&death, target) {
         (Some(death), _) => Some(death.line.clone()),
-        (None, Some(target)) if meaning(target).standing.is_failure() => Some(load_balancing::reason(target)),
+        (None, Some(target)) if meaning(target).standing.is_failure() => Some(load_balancing::words(target).to_owned()),
         (None, _) => task.containers.iter().find_map(|container| container.reason.as_deref()).map(short_names),
     };
     let (sign, tone) = match (&death, target) {
