@@ -41,7 +41,7 @@ impl Column {
 }
 
 /// Columns between two columns.
-const GAP: usize = 2;
+pub const GAP: usize = 2;
 
 /// Lays rows out in columns over `width`. Each column takes what its content needs, the remainder of a short width is
 /// taken from the widest; a row shorter than the columns leaves the rest empty.

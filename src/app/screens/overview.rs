@@ -85,7 +85,12 @@ impl<'a> Evidence<'a> {
         if death.as_ref().is_some_and(|cause| assessment.headline.as_ref() == Some(&cause.death.short)) {
             return Self::Deaths;
         }
-        match stories(service).into_iter().find(|story| story.event().trouble().is_some()) {
+        let mut stories = stories(service);
+        stories.retain(|story| story.event().trouble().is_some());
+        // That tasks are replaced or do not start is what follows from something else.
+        let says_why =
+            stories.iter().position(|story| !matches!(story.event(), Event::Started { .. } | Event::Impaired));
+        match stories.into_iter().nth(says_why.unwrap_or_default()) {
             Some(story) => Self::Event(story),
             None if death.is_some() => Self::Deaths,
             None => Self::None,
@@ -108,6 +113,7 @@ impl Story<'_> {
         let (ours, theirs) = (self.event(), event(message));
         match &ours {
             Event::Other => self.latest.message == message,
+            Event::Started { .. } => matches!(theirs, Event::Started { .. }),
             _ => discriminant(&ours) == discriminant(&theirs) && ours.trouble() == theirs.trouble(),
         }
     }
@@ -293,10 +299,13 @@ fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
 }
 
 fn events(app: &App, service: &Service, evidence: &Evidence<'_>, document: &mut Document, width: usize) {
-    let told = |story: &Story<'_>| match evidence {
-        Evidence::Targets(_) => matches!(story.event(), Event::Unhealthy { .. }),
-        Evidence::Event(evidence) => evidence.says_the_same(&story.latest.message),
-        Evidence::Deaths | Evidence::None => false,
+    let tasks_are_known = app.store().tasks.get(&service.arn).and_then(Remote::value).is_some();
+    let told = |story: &Story<'_>| match (story.event(), evidence) {
+        (Event::Unhealthy { .. }, Evidence::Targets(_)) => true,
+        (_, Evidence::Event(evidence)) if evidence.says_the_same(&story.latest.message) => true,
+        // That unhealthy tasks are replaced is told by those that were stopped.
+        (Event::Started { .. }, _) => tasks_are_known,
+        _ => false,
     };
     let stories = stories(service);
     let mut label = "events";

@@ -12,7 +12,7 @@ use crate::app::command::Command;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::{calm_duration, short_duration, since};
 use crate::app::store::ServiceEntry;
-use crate::app::table::{Column, table};
+use crate::app::table::{Column, GAP, table};
 use crate::app::wants;
 use crate::diagnose::deployment::{patience, stuck};
 use crate::diagnose::health::Health;
@@ -102,27 +102,28 @@ impl Scale {
 }
 
 fn columns(width: usize, longest: usize, scale: Scale, cells: &[Vec<Line>]) -> Vec<Column> {
+    // A name that is cut can still be told from others, a number that is cut is wrong.
+    let of = |column: usize| cells.iter().filter_map(|row| row.get(column)).map(Line::width).max().unwrap_or_default();
+    let (tasks, targets) = (of(1).clamp(6, 14), of(2).clamp(7, 11));
+    let (rollout, widest_rollout) = match scale {
+        Scale::Narrow => (of(3).clamp(9, 11), 11),
+        Scale::Wide => (20, 26),
+    };
+    let name = if width < 90 { 14 } else { width / 5 };
     // Why something fails matters more than its revision, which the lower half tells too.
     let diagnosis = match width {
         ..50 => 14,
         50..70 => 24,
-        70..90 => 31,
+        70..90 => width.saturating_sub(name + tasks + targets + rollout + 4 * GAP).clamp(20, 31),
         _ => (width * 2 / 5).min(60),
     };
-    let (rollout, widest_rollout) = match scale {
-        Scale::Narrow => (9, 11),
-        Scale::Wide => (20, 26),
-    };
-    let name = if width < 90 { 14 } else { width / 5 };
-    // A name that is cut can still be told from others, a number that is cut is wrong.
-    let of = |column: usize| cells.iter().filter_map(|row| row.get(column)).map(Line::width).max().unwrap_or_default();
     vec![
         Column::text("  NAME", (longest + 2).min(name), 42, 0).holding(longest + 2),
-        Column::text("TASKS", of(1).clamp(6, 14), 14, 0),
-        Column::text("TARGETS", of(2).clamp(7, 11), 11, 5),
+        Column::text("TASKS", tasks, 14, 0),
+        Column::text("TARGETS", targets, 11, 5),
         Column::text("ROLLOUT", rollout, widest_rollout, 6).holding(rollout),
-        Column::text("REVISION", 10, 26, 8).holding(12),
-        Column::text("LAUNCH", 7, 14, 9),
+        Column::text("REVISION", 15, 26, 8).holding(15),
+        Column::text("LAUNCH", 12, 14, 9),
         Column::text("DIAGNOSIS", diagnosis, 90, 0),
     ]
 }
