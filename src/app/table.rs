@@ -18,6 +18,8 @@ pub struct Column {
     pub max: usize,
     /// Content known to be this wide in rows that are not laid out now, so that scrolling does not move the columns.
     pub content: usize,
+    /// Whether it holds names, which are cut in the middle.
+    pub names: bool,
     /// The highest leaves first when the width is short; 0 always stays.
     pub leaves: u8,
 }
@@ -25,7 +27,13 @@ pub struct Column {
 impl Column {
     /// A column of text.
     pub const fn text(title: &'static str, min: usize, max: usize, leaves: u8) -> Self {
-        Self { title, align: Align::Left, min, max, content: 0, leaves }
+        Self { title, align: Align::Left, min, max, content: 0, names: false, leaves }
+    }
+
+    /// The same column, cut in the middle.
+    #[must_use]
+    pub const fn of_names(self) -> Self {
+        Self { names: true, ..self }
     }
 
     /// The same column with content this wide somewhere.
@@ -36,7 +44,7 @@ impl Column {
 
     /// A column of numbers.
     pub const fn number(title: &'static str, min: usize, leaves: u8) -> Self {
-        Self { title, align: Align::Right, min, max: 12, content: 0, leaves }
+        Self { title, align: Align::Right, min, max: 12, content: 0, names: false, leaves }
     }
 }
 
@@ -60,7 +68,9 @@ fn lay_out(columns: &[Column], widths: &[Option<usize>], cells: &[Line]) -> Line
         if !line.spans.is_empty() {
             line.spans.push(dim(" ".repeat(GAP)));
         }
-        line.spans.extend(cell.clone().fitted(width).padded(width, column.align).spans);
+        let cell = cell.clone();
+        let cell = if column.names { cell.fitted_between(width) } else { cell.fitted(width) };
+        line.spans.extend(cell.padded(width, column.align).spans);
     }
     line
 }

@@ -6,6 +6,7 @@ use crate::app::command::{self, Command, CommandInfo};
 use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
+use crate::app::room::those_that_fit;
 
 /// The footer for a width, and the column of the cursor while something is typed in it.
 pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
@@ -63,18 +64,18 @@ fn hints(app: &App, width: usize) -> Line {
     let keymap = &app.options().keymap;
     let hint_of = |info: &CommandInfo| Some(pair(&keymap.label(info.command)?, info.hint?));
     let columns = |hint: &[Span]| hint.iter().map(Span::width).sum::<usize>();
-    let mut reserved = hint_of(Command::Help.info()).map_or(0, |hint| columns(&hint));
-    let mut line = Line::of([plain(" ")]);
     let useful = |info: &&CommandInfo| belongs(app, info.command) && info.command.available(app).is_ok();
+    let (mut rank, mut parts) = (1, Vec::new());
     for info in command::all().filter(useful) {
-        let Some(hint) = hint_of(info) else { continue };
-        if info.command == Command::Help {
-            reserved = 0;
-        }
-        if line.width() + columns(&hint) + reserved <= width {
-            line.spans.extend(hint);
+        if let Some(hint) = hint_of(info) {
+            parts.push((if info.command == Command::Help { 0 } else { rank }, hint));
+            rank += 1;
         }
     }
+    // The gap behind the last one may hang over the edge.
+    let kept = those_that_fit(parts, width + 1, |(rank, _)| *rank, |(_, hint)| columns(hint));
+    let mut line = Line::of([plain(" ")]);
+    line.spans.extend(kept.into_iter().flat_map(|(_, hint)| hint));
     line
 }
 

@@ -130,7 +130,8 @@ fn freshness(app: &App) -> Span {
         .filter_map(|entry| entry.remote.fetched())
         .map(|fetched| fetched.at)
         .max()
-        .or_else(|| store.service_arns.fetched().map(|fetched| fetched.at));
+        // That the names came says nothing about services that cannot be read.
+        .or_else(|| store.service_arns.fetched().filter(|_| listed == 0).map(|fetched| fetched.at));
     let failures = store.services.values().filter_map(|entry| entry.remote.failure());
     let of_lists = [store.service_arns.failure(), store.clusters.failure()].into_iter().flatten();
     let failure = failures.chain(of_lists).max_by_key(|failure| failure.at);
@@ -143,6 +144,7 @@ fn freshness(app: &App) -> Span {
         None => match failure {
             Some(failure) => toned(Tone::Bad, failure.error.kind.label()),
             None if app.cluster().is_none() && store.clusters.value().is_some() => plain(""),
+            None if listed > 0 => dim(format!("loading {described}/{listed}")),
             None => dim("loading…"),
         },
         Some(at) => {

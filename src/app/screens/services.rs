@@ -118,7 +118,7 @@ fn columns(width: usize, longest: usize, scale: Scale, cells: &[Vec<Line>]) -> V
         _ => (width * 2 / 5).min(60),
     };
     vec![
-        Column::text("  NAME", (longest + 2).min(name), 42, 0).holding(longest + 2),
+        Column::text("  NAME", (longest + 2).min(name), 42, 0).holding(longest + 2).of_names(),
         Column::text("TASKS", tasks, 14, 0),
         Column::text("TARGETS", targets, 11, 5),
         Column::text("ROLLOUT", rollout, widest_rollout, 6).holding(rollout),

@@ -93,8 +93,12 @@ pub fn pinned_error(app: &App, width: usize) -> Option<Line> {
     let hint = app.options().keymap.label(Command::Errors).map(|key| format!("  {key} shows")).unwrap_or_default();
     let times = if note.count > 1 { format!("{}× ", note.count) } else { String::new() };
     let head = format!(" ✖ {times}{} {}", note.error.kind.label(), note.error.operation);
-    let line = Line::of([toned(Tone::Bad, head), plain(format!(" — {}", note.error.advice()))]);
-    let mut line = line.fitted(width.saturating_sub(hint.chars().count()));
-    line.spans.push(dim(hint));
-    Some(line)
+    // Half an advice is none, and the key shows all of it.
+    let parts = vec![
+        Part { leaves: 0, span: toned(Tone::Bad, head) },
+        Part { leaves: 2, span: plain(format!(" — {}", note.error.advice())) },
+        Part { leaves: 1, span: dim(hint) },
+    ];
+    let kept = those_that_fit(parts, width, |part| part.leaves, |part| part.span.width());
+    Some(Line::of(kept.into_iter().map(|part| part.span)).fitted(width))
 }
