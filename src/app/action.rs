@@ -113,7 +113,9 @@ impl App {
             return;
         };
         match press.key {
-            Key::Esc => self.overlay = None,
+            // No number has letters in it, so that q does what it does elsewhere.
+            Key::Esc | Key::Char('q') => self.overlay = None,
+            Key::Char(character) if !character.is_ascii_digit() && !press.ctrl && !press.alt => {}
             Key::Enter => match entry.input.text().trim().parse::<u32>() {
                 Ok(desired) => {
                     let service = entry.service.clone();

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 pub use super::document::Align;
-use super::document::{Document, Line, dim};
+use super::document::{Document, Line, dim, plain, wrap};
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -59,6 +59,32 @@ pub fn table(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Document {
     let lines = rows.iter().map(|row| lay_out(columns, &widths, row).fitted(width)).collect();
     Document { head: Some(lay_out(columns, &widths, &titles).fitted(width)), lines }
 }
+
+/// Adds rows of a table to a document. Where the text of a row was cut, it follows in full below the row: once for rows
+/// in a row that say the same.
+#[derive(Debug, Default)]
+pub struct InFull {
+    said: Option<String>,
+}
+
+impl InFull {
+    /// Adds a row, and below it `text` if the row does not show all of it.
+    pub fn push(&mut self, document: &mut Document, row: Line, text: Option<String>, width: usize) {
+        let cut = text.as_ref().filter(|text| !row.text().contains(plain(text).text()));
+        document.push(row);
+        if let Some(text) = cut.filter(|_| text != self.said) {
+            for line in wrap(&[dim(text)], width.saturating_sub(INDENT.len()).max(10)) {
+                let mut indented = Line::of([plain(INDENT)]);
+                indented.spans.extend(line.spans);
+                document.push(indented);
+            }
+        }
+        self.said = text;
+    }
+}
+
+/// Before what follows a row.
+const INDENT: &str = "    ";
 
 fn lay_out(columns: &[Column], widths: &[Option<usize>], cells: &[Line]) -> Line {
     let shown =
@@ -130,7 +156,6 @@ fn widths(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Vec<Option<us
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::plain;
     use super::*;
     use proptest::prelude::*;
 

@@ -93,10 +93,10 @@ pub fn words(target: &Target) -> &str {
     target.description.as_deref().or(target.reason.as_deref()).unwrap_or_else(|| meaning(target).text)
 }
 
-/// AWS's reason code and sentence, or what the state means where AWS says nothing.
+/// AWS's sentence and reason code, or what the state means where AWS says nothing. The sentence first: it has the codes.
 pub fn reason(target: &Target) -> String {
     match (&target.reason, &target.description) {
-        (Some(reason), Some(description)) => format!("{reason}: {description}"),
+        (Some(reason), Some(description)) => format!("{description} ({reason})"),
         (Some(text), None) | (None, Some(text)) => text.clone(),
         (None, None) => meaning(target).text.to_owned(),
     }

@@ -62,9 +62,19 @@ fn redeploy_takes_two_keys_reads_again_and_sends_once() {
 
 #[test]
 fn cancel_is_the_default_and_every_way_out_sends_nothing() {
-    for keys in
-        ["R enter", "R esc", "R q", "R n", "R tab tab enter", "R R R R", "S esc", "S 5 enter enter", "S 5 enter esc"]
-    {
+    for keys in [
+        "R enter",
+        "R esc",
+        "R q",
+        "R n",
+        "R tab tab enter",
+        "R R R R",
+        "S esc",
+        "S q",
+        "S 5 q",
+        "S 5 enter enter",
+        "S 5 enter esc",
+    ] {
         let mut world = world();
         world.keys(keys);
         world.answer_all();
@@ -115,6 +125,8 @@ fn the_first_digit_replaces_the_present_count() {
         ("S up", "3"),
         ("S up 5", "35"),
         ("S", "2"),
+        ("S x", "2"),
+        ("S 1 x 0", "10"),
     ] {
         let mut world = world();
         world.keys(keys);
