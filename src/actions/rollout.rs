@@ -208,7 +208,7 @@ impl Watch {
         }
         let failed = look.failed.saturating_sub(self.failed_before);
         if missing && failed >= FailureThreshold::default().failures(wanted) {
-            return failing(&look.because(&format!("{failed} tasks failed in a row"), None));
+            return failing(&look.because(&format!("{failed} tasks failed"), None));
         }
         if look.elapsed > patience(service, &[], None) {
             let running = service.running;
@@ -245,7 +245,7 @@ impl Look<'_> {
         }
         let healthy = self.healthy_of_new();
         if healthy == 0 && self.failed >= FailureThreshold::default().failures(self.service.desired) {
-            return failing(&self.because(&format!("{} tasks failed in a row", self.failed), None));
+            return failing(&self.because(&format!("{} tasks failed", self.failed), None));
         }
         let patience = patience(self.service, &[], None);
         if let Some(idle) = stuck(self.service, healthy, None, patience, self.now) {

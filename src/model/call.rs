@@ -112,7 +112,9 @@ impl CallError {
             return hint.clone();
         }
         match self.kind {
-            ErrorKind::Throttled => "AWS limits the rate of calls: ask less often".to_owned(),
+            ErrorKind::Throttled => {
+                "AWS limits the rate of calls: wait a little, or ask less often with --refresh".to_owned()
+            }
             ErrorKind::Denied => format!("ask for the IAM permission {}", self.operation),
             ErrorKind::ExpiredCredentials => "log in again (for SSO: aws sso login) and retry".to_owned(),
             ErrorKind::NoCredentials => {

@@ -76,10 +76,12 @@ fn parts(app: &App) -> Vec<Part> {
             parts.push(right(10, vec![dim(format!("{name} ≤{}/min  ", round_up(calls)))]));
         }
     }
-    if app.activity().throttled(now) > 0 {
-        parts.push(right(3, vec![toned(Tone::Warn, "throttled  ")]));
+    let freshness = freshness(app);
+    let throttled = ErrorKind::Throttled.label();
+    if app.activity().throttled(now) > 0 && freshness.text() != throttled {
+        parts.push(right(3, vec![toned(Tone::Warn, throttled), plain("  ")]));
     }
-    parts.push(right(0, vec![freshness(app)]));
+    parts.push(right(0, vec![freshness]));
     parts
 }
 

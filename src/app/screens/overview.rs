@@ -155,7 +155,8 @@ fn headline(app: &App, service: &Service, document: &mut Document, width: usize)
         spans.push(plain("  "));
         spans.push(strong(headline));
     }
-    if !headline.is_some_and(|headline| headline.contains("tasks running")) {
+    let counted = headline.is_some_and(|headline| headline.contains("tasks running"));
+    if !counted && (service.desired > 0 || service.running > 0 || service.pending > 0) {
         let pending = if service.pending > 0 { format!(" · {} pending", service.pending) } else { String::new() };
         spans.push(plain(format!("  {}/{} tasks running{pending}", service.running, service.desired)));
     }
