@@ -236,7 +236,7 @@ pub struct Scale {
     #[arg(value_name = "SERVICE")]
     pub name: String,
     /// Tasks wanted from now on
-    #[arg(value_name = "COUNT", allow_negative_numbers = true)]
+    #[arg(value_name = "COUNT", allow_negative_numbers = true, value_parser = count)]
     pub count: u32,
     /// How to go about it.
     #[command(flatten)]
@@ -261,6 +261,11 @@ pub struct Consent {
 fn duration(text: &str) -> Result<Duration, &'static str> {
     let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
     duration.filter(|duration| !duration.is_zero()).ok_or("write it like 90s, 15m or 1h30m")
+}
+
+/// Reads a number of tasks.
+fn count(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "must be a whole number, 0 or more")
 }
 
 /// Reads how many times faster than real time.

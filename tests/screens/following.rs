@@ -1,5 +1,6 @@
 //! Changes being followed.
 
+use ecsight::app::message::{Msg, Size};
 use ecsight::model::service::{DeploymentStatus, RolloutState};
 use insta::assert_snapshot;
 
@@ -67,4 +68,15 @@ fn several_changes_are_followed_newest_first() {
     assert_eq!(session.world.service("accounts").deployments[0].status, DeploymentStatus::Primary);
     assert!(session.now > now());
     assert_snapshot!("two_strips_80x24", session.screen());
+}
+
+#[test]
+fn numbers_leave_a_short_line_before_anything_is_cut() {
+    for (width, shown) in [(100, "new 0/6  old 6  0s  x closes"), (44, "new 0/6  old 6  0s"), (40, "new 0/6  0s")] {
+        let mut session = redeployed();
+        session.send(Msg::Resize(Size { width, height: 24 }));
+        let screen = session.screen();
+        let strip = screen.lines().find(|line| line.contains("redeploy warehouse")).unwrap();
+        assert_eq!(strip.trim(), format!("↻ redeploy warehouse  {shown}"), "{width}");
+    }
 }

@@ -79,3 +79,13 @@ fn everything_denied() {
     world.failing.insert("ListServices", ErrorKind::Denied);
     assert_snapshot!("list_denied_80x24", Session::settled(80, 24, world).screen());
 }
+
+#[test]
+fn what_could_never_be_read_is_not_live() {
+    let mut world = shop();
+    world.failing.insert("DescribeServices", ErrorKind::Denied);
+    let session = Session::settled(80, 24, world);
+    let screen = session.screen();
+    let header = screen.lines().next().unwrap();
+    assert!(header.contains("denied") && !header.contains("live"), "{header}");
+}
