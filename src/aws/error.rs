@@ -385,7 +385,10 @@ mod tests {
     #[test]
     fn expired_credentials_show_the_command_to_run() {
         let expired = answer(400, "ExpiredTokenException", "The security token included in the request is expired");
-        assert_eq!(answered(&expired, Some("prod")).hint.as_deref(), Some("log in again: aws sso login --profile prod"));
+        assert_eq!(
+            answered(&expired, Some("prod")).hint.as_deref(),
+            Some("log in again: aws sso login --profile prod")
+        );
         assert_eq!(answered(&expired, None).hint.as_deref(), Some("log in again: aws sso login"));
         let clock = answer(403, "SignatureDoesNotMatch", "Signature expired: 2020 is now earlier than 2026");
         assert!(answered(&clock, Some("prod")).hint.unwrap().contains("clock"));
