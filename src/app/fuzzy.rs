@@ -5,9 +5,9 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 /// A filter ready to be applied to many texts.
 pub struct Filter {
-    wanted: Pattern,
+    /// Nothing to look for makes everything fit; the matcher, which is large, is not made then.
+    wanted: Option<(Pattern, Box<Matcher>)>,
     unwanted: Vec<String>,
-    matcher: Matcher,
     scratch: Vec<char>,
 }
 
@@ -21,12 +21,11 @@ impl Filter {
             .map(|word| word.trim_start_matches('!').to_lowercase())
             .filter(|word| !word.is_empty())
             .collect();
-        Self {
-            wanted: Pattern::parse(&wanted.join(" "), CaseMatching::Ignore, Normalization::Smart),
-            unwanted,
-            matcher: Matcher::new(Config::DEFAULT),
-            scratch: Vec::new(),
-        }
+        let wanted = (!wanted.is_empty()).then(|| {
+            let pattern = Pattern::parse(&wanted.join(" "), CaseMatching::Ignore, Normalization::Smart);
+            (pattern, Box::new(Matcher::new(Config::DEFAULT)))
+        });
+        Self { wanted, unwanted, scratch: Vec::new() }
     }
 
     /// How well the text fits, or `None` if it does not.
@@ -37,7 +36,10 @@ impl Filter {
                 return None;
             }
         }
-        self.wanted.score(Utf32Str::new(text, &mut self.scratch), &mut self.matcher)
+        match &mut self.wanted {
+            Some((pattern, matcher)) => pattern.score(Utf32Str::new(text, &mut self.scratch), matcher),
+            None => Some(0),
+        }
     }
 }
 

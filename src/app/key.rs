@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_a_sentence() {
-        for text in ["", "ctrl-", "enterr", "f", "f999", "\u{1b}"] {
+        for text in ["", "ctrl-", "enterr", "f999", "\u{1b}"] {
             assert!(text.parse::<KeyPress>().is_err(), "{text:?}");
         }
     }

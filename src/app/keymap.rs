@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::command::{self, Command};
 use super::key::{KeyError, KeyPress};
+use crate::model::near::near;
 
 const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
 
@@ -155,11 +156,7 @@ fn defaults() -> Result<Bindings, KeymapError> {
 }
 
 fn near_command(name: &str) -> Option<String> {
-    command::all()
-        .map(|info| (strsim::jaro_winkler(name, info.id), info.id))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, id)| id.to_owned())
+    near(name, command::all().map(|info| info.id)).first().map(ToString::to_string)
 }
 
 fn bind(level: &mut BTreeMap<String, Node>, keys: &[KeyPress], command: Command) -> Result<(), KeymapError> {

@@ -86,7 +86,7 @@ pub fn layout(app: &App) -> Option<Layout> {
 fn list_rows(app: &App, inside: u16) -> u16 {
     let room = inside.saturating_sub(1);
     let most = (room * 2 / 5).max(3).min(room);
-    let wanted = u16::try_from(app.rows().len()).unwrap_or(u16::MAX).max(1);
+    let wanted = u16::try_from(super::service_list::shown(app.store(), app.list()).count()).unwrap_or(u16::MAX).max(1);
     wanted.min(most)
 }
 
@@ -98,7 +98,8 @@ pub fn overlay_frame(app: &App) -> Rect {
         Some(super::overlay::Overlay::Confirm(_)) => (100, height.saturating_sub(2)),
         _ => (110, height.saturating_sub(2)),
     };
-    let frame_width = wanted_width.min(width.saturating_sub(2));
+    // Where little would be seen beside it, it takes the whole width.
+    let frame_width = if width < wanted_width + 8 { width } else { wanted_width };
     let frame_height = wanted_height.min(height.saturating_sub(2));
     Rect::new((width - frame_width) / 2, (height - frame_height) / 2, frame_width, frame_height)
 }

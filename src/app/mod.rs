@@ -29,6 +29,8 @@ pub mod screens;
 pub mod service_list;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod update;
 pub mod wants;
 
@@ -113,13 +115,13 @@ impl App {
     pub fn new(options: Options, now: Timestamp, size: Size) -> Self {
         Self {
             cluster: options.cluster.clone(),
-            options,
             now,
             size,
             connection: None,
             store: Store::default(),
             requests: Requests::default(),
-            list: ServiceListView::new(now),
+            list: ServiceListView::new(now, options.service.clone()),
+            options,
             detail: DetailView::default(),
             overlay: None,
             watches: Vec::new(),
@@ -143,6 +145,11 @@ impl App {
     /// The time by AWS's clock, against which times in AWS's answers are measured.
     pub fn aws_now(&self) -> Timestamp {
         self.now + self.activity.clock_offset()
+    }
+
+    /// The present by both clocks.
+    fn moment(&self) -> store::Moment {
+        store::Moment { here: self.now, aws: self.aws_now() }
     }
 
     /// Size of the screen.
@@ -223,9 +230,7 @@ impl App {
 
     /// The service the cursor is on, also while only its name is known.
     pub fn selected_arn(&self) -> Option<ServiceArn> {
-        let rows = self.rows();
-        let chosen = self.list.selected.as_ref().filter(|selected| rows.contains(selected));
-        chosen.or_else(|| rows.first().copied()).cloned()
+        service_list::selected(&self.store, &self.list).or_else(|| self.rows().first().copied()).cloned()
     }
 
     /// The service the cursor is on, once its state is known.

@@ -16,8 +16,8 @@ use crate::model::query::Query;
 
 /// Services DescribeServices takes in one call (API reference, DescribeServices).
 pub const BATCH: usize = 10;
-/// At most so many background requests are under way; the AWS layer bounds the calls themselves.
-const MOST_IN_BACKGROUND: usize = 32;
+/// With so many requests under way nothing is added that is only kept up in the background.
+const MOST_UNDER_WAY: usize = 16;
 /// While AWS throttles us, everything is asked this many times less often.
 const THROTTLED_SLOWDOWN: i32 = 3;
 
@@ -72,32 +72,36 @@ impl App {
     pub(super) fn schedule(&mut self) -> Vec<Effect> {
         let wanted = wants::wants(self);
         let mut effects = self.cancel_unwanted(&wanted);
-        let slowdown = if self.activity.throttled(self.now) > 0 { THROTTLED_SLOWDOWN } else { 1 };
-        let mut room = MOST_IN_BACKGROUND.saturating_sub(self.requests.len());
-        // Requests of services come before what is only in the background, and after what somebody waits for.
-        let (waited_for, background): (Vec<Want>, Vec<Want>) =
-            wanted.into_iter().partition(|want| want.urgency == Urgency::Interactive);
-        for want in waited_for {
-            effects.extend(self.ask_if_due(want, slowdown));
+        for want in wanted {
+            effects.extend(self.ask_if_due(want));
         }
-        for batch in self.due_batches(slowdown) {
+        for services in self.due_batches() {
             if let Some(cluster) = self.cluster.clone() {
-                effects.push(self.ask(Query::Services { cluster, services: batch }, Urgency::Background).1);
+                effects.push(self.ask(Query::Services { cluster, services }, Urgency::Background).1);
             }
-        }
-        for want in background {
-            if room == 0 {
-                break;
-            }
-            let asked = self.ask_if_due(want, slowdown);
-            room -= usize::from(asked.is_some());
-            effects.extend(asked);
         }
         effects
     }
 
-    fn ask_if_due(&mut self, want: Want, slowdown: i32) -> Option<Effect> {
-        let every = want.every.map(|every| every * slowdown);
+    /// Asks what is due of that which is only kept up in the background, a little at a time.
+    pub(super) fn schedule_in_turn(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for want in wants::in_turn(self) {
+            if self.requests.len() >= MOST_UNDER_WAY {
+                break;
+            }
+            effects.extend(self.ask_if_due(want));
+        }
+        effects
+    }
+
+    /// While AWS throttles us, everything is asked less often.
+    fn slowed(&self, every: SignedDuration) -> SignedDuration {
+        if self.activity.throttled(self.now) > 0 { every * THROTTLED_SLOWDOWN } else { every }
+    }
+
+    fn ask_if_due(&mut self, want: Want) -> Option<Effect> {
+        let every = want.every.map(|every| self.slowed(every));
         let now = self.now;
         let due = self.store.slots(&want.query).into_iter().find_map(|slot| slot.due(every))?;
         due.is_due(now).then(|| self.ask(want.query, want.urgency).1)
@@ -110,7 +114,9 @@ impl App {
             .requests
             .open
             .iter()
-            .filter(|(request, open)| Some(**request) != awaited && !self.is_wanted(&open.query, &wanted))
+            // What is kept up in the background is wanted until the cluster is left, which cancels everything.
+            .filter(|(_, open)| open.urgency == Urgency::Interactive)
+            .filter(|(request, open)| Some(**request) != awaited && !wanted.contains(&open.query))
             .map(|(request, _)| *request)
             .collect();
         unwanted
@@ -126,17 +132,10 @@ impl App {
             .collect()
     }
 
-    fn is_wanted(&self, query: &Query, wanted: &BTreeSet<&Query>) -> bool {
-        match query {
-            Query::Services { cluster, .. } => self.cluster.as_ref() == Some(cluster),
-            query => wanted.contains(query),
-        }
-    }
-
     /// Batches of services to describe now: what is due, filled up with what is oldest.
-    fn due_batches(&self, slowdown: i32) -> Vec<Vec<ServiceArn>> {
+    fn due_batches(&self) -> Vec<Vec<ServiceArn>> {
         let hot: BTreeSet<ServiceArn> = wants::hot_services(self).into_iter().collect();
-        let (hot_every, cold_every) = (self.options.refresh * slowdown, wants::COLD * slowdown);
+        let (hot_every, cold_every) = (self.slowed(self.options.refresh), self.slowed(wants::COLD));
         let mut due: Vec<ServiceArn> = Vec::new();
         let mut others: Vec<(Timestamp, &ServiceArn)> = Vec::new();
         for (arn, entry) in &self.store.services {

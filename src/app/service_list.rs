@@ -52,6 +52,8 @@ impl Sort {
 pub struct ServiceListView {
     /// The service under the cursor; until it is known where the worst one is, the first row.
     pub selected: Option<ServiceArn>,
+    /// The service the cursor is to go to as soon as it is known to exist, by name.
+    pub sought: Option<String>,
     /// Since when the cursor has been there. Details are asked for once it rests.
     pub selected_at: Timestamp,
     /// Rows scrolled away at the top.
@@ -68,9 +70,10 @@ pub struct ServiceListView {
 
 impl ServiceListView {
     /// Nothing selected, nothing filtered.
-    pub fn new(now: Timestamp) -> Self {
+    pub fn new(now: Timestamp, sought: Option<String>) -> Self {
         Self {
             selected: None,
+            sought,
             selected_at: now,
             offset: 0,
             filter: LineInput::default(),
@@ -86,15 +89,27 @@ pub fn health(entry: &ServiceEntry) -> Health {
     entry.assessment.as_ref().map_or(Health::Unknown, |assessment| assessment.health)
 }
 
+/// The services to show, in order of name.
+pub fn shown<'a>(store: &'a Store, view: &ServiceListView) -> impl Iterator<Item = (&'a ServiceArn, &'a ServiceEntry)> {
+    let mut filter = Filter::new(view.filter.text());
+    let problems_only = view.problems_only;
+    store.services.iter().filter(move |(arn, entry)| is_shown(arn, entry, problems_only, &mut filter))
+}
+
+fn is_shown(arn: &ServiceArn, entry: &ServiceEntry, problems_only: bool, filter: &mut Filter) -> bool {
+    (!problems_only || is_problem(health(entry))) && filter.score(arn.name()).is_some()
+}
+
+/// The service under the cursor, if it is among those shown.
+pub fn selected<'a>(store: &Store, view: &'a ServiceListView) -> Option<&'a ServiceArn> {
+    let arn = view.selected.as_ref()?;
+    let mut filter = Filter::new(view.filter.text());
+    is_shown(arn, store.services.get(arn)?, view.problems_only, &mut filter).then_some(arn)
+}
+
 /// The services to show, in order.
 pub fn rows<'a>(store: &'a Store, view: &ServiceListView) -> Vec<&'a ServiceArn> {
-    let mut filter = Filter::new(view.filter.text());
-    let mut rows: Vec<(&ServiceArn, &ServiceEntry)> = store
-        .services
-        .iter()
-        .filter(|(_, entry)| !view.problems_only || is_problem(health(entry)))
-        .filter(|(arn, _)| filter.score(arn.name()).is_some())
-        .collect();
+    let mut rows: Vec<(&ServiceArn, &ServiceEntry)> = shown(store, view).collect();
     // The map is in order of name, and the sort is stable, so equals stay in order of name.
     match view.sort {
         Sort::Problems => rows.sort_by_key(|(_, entry)| health(entry)),

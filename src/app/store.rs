@@ -29,6 +29,15 @@ pub struct ServiceEntry {
     pub assessment: Option<Assessment>,
 }
 
+/// One moment by two clocks: ages of data are measured by ours, durations in AWS's answers by AWS's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// By the local clock.
+    pub here: Timestamp,
+    /// By AWS's clock.
+    pub aws: Timestamp,
+}
+
 /// Targets of a service over all its target groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetCount {
@@ -100,11 +109,13 @@ impl Store {
         }
     }
 
-    /// Takes the answer to a query, or its failure, and judges anew what depends on it.
-    pub fn settle(&mut self, query: &Query, at: Timestamp, result: Result<Answer, CallError>) {
+    /// Takes the answer to a query, or its failure, and judges anew what depends on it. Returns the services that show
+    /// that something happened to their tasks since they were last read.
+    pub fn settle(&mut self, query: &Query, moment: Moment, result: Result<Answer, CallError>) -> Vec<ServiceArn> {
+        let Moment { here: at, aws } = moment;
         match (query, result) {
             (Query::Services { services: asked, .. }, Ok(Answer::Services(services))) => {
-                self.settle_services(asked, at, services);
+                return self.settle_services(asked, moment, services);
             }
             (Query::ServiceArns { .. }, Ok(Answer::ServiceArns(arns))) => {
                 let listed: BTreeSet<&ServiceArn> = arns.iter().collect();
@@ -118,7 +129,7 @@ impl Store {
             (Query::Clusters, Ok(Answer::Clusters(clusters))) => self.clusters.settle(at, clusters),
             (Query::Tasks { service, .. }, Ok(Answer::Tasks(tasks))) => {
                 self.tasks.entry(service.clone()).or_default().settle(at, tasks);
-                self.assess(service, at);
+                self.assess(service, aws);
             }
             (Query::ServiceDeployments { service, .. }, Ok(Answer::ServiceDeployments(deployments))) => {
                 self.service_deployments.entry(service.clone()).or_default().settle(at, deployments);
@@ -128,11 +139,11 @@ impl Store {
             }
             (Query::TargetGroup { target_group }, Ok(Answer::TargetGroup(group))) => {
                 self.target_groups.entry(target_group.clone()).or_default().settle(at, *group);
-                self.assess_users_of(target_group, at);
+                self.assess_users_of(target_group, aws);
             }
             (Query::TargetHealth { target_group }, Ok(Answer::TargetHealth(targets))) => {
                 self.target_health.entry(target_group.clone()).or_default().settle(at, targets);
-                self.assess_users_of(target_group, at);
+                self.assess_users_of(target_group, aws);
             }
             (Query::Routing { load_balancer }, Ok(Answer::Routing(routing))) => {
                 self.routing.entry(load_balancer.clone()).or_default().settle(at, *routing);
@@ -142,37 +153,39 @@ impl Store {
                     slot.fail(at, error.clone());
                 }
                 if let Query::TargetHealth { target_group } = query {
-                    self.assess_users_of(target_group, at);
+                    self.assess_users_of(target_group, aws);
                 }
             }
             // The AWS layer answers by the name of the question; anything else cannot be used.
             (query, Ok(_)) => self.slots(query).into_iter().for_each(Slot::forget_request),
         }
+        Vec::new()
     }
 
-    fn settle_services(&mut self, asked: &[ServiceArn], at: Timestamp, services: Vec<Service>) {
+    fn settle_services(&mut self, asked: &[ServiceArn], moment: Moment, services: Vec<Service>) -> Vec<ServiceArn> {
         let mut missing: BTreeSet<&ServiceArn> = asked.iter().collect();
+        let mut moved = Vec::new();
         for service in services {
             let arn = service.arn.clone();
             missing.remove(&arn);
             let entry = self.services.entry(arn.clone()).or_default();
-            let moved = entry.remote.value().is_some_and(|before| activity(before) != activity(&service));
-            entry.remote.settle(at, service);
-            if moved {
-                self.outdate_details(&arn);
+            if entry.remote.value().is_some_and(|before| activity(before) != activity(&service)) {
+                moved.push(arn.clone());
             }
-            self.assess(&arn, at);
+            entry.remote.settle(moment.here, service);
+            self.assess(&arn, moment.aws);
         }
         for arn in missing {
             self.services.remove(arn);
         }
+        moved
     }
 
     /// Takes the state AWS returned with an accepted change, and reads everything about the service again soon.
-    pub fn accepted(&mut self, service: Service, at: Timestamp) {
+    pub fn accepted(&mut self, service: Service, moment: Moment) {
         let arn = service.arn.clone();
-        self.services.entry(arn.clone()).or_default().remote.settle(at, service);
-        self.assess(&arn, at);
+        self.services.entry(arn.clone()).or_default().remote.settle(moment.here, service);
+        self.assess(&arn, moment.aws);
         self.outdate_service(&arn);
     }
 
@@ -251,7 +264,7 @@ impl Store {
         Some(count)
     }
 
-    fn assess_users_of(&mut self, group: &TargetGroupArn, at: Timestamp) {
+    fn assess_users_of(&mut self, group: &TargetGroupArn, now: Timestamp) {
         let users: Vec<ServiceArn> = self
             .services
             .iter()
@@ -259,11 +272,11 @@ impl Store {
             .map(|(arn, _)| arn.clone())
             .collect();
         for arn in users {
-            self.assess(&arn, at);
+            self.assess(&arn, now);
         }
     }
 
-    fn assess(&mut self, arn: &ServiceArn, at: Timestamp) {
+    fn assess(&mut self, arn: &ServiceArn, now: Timestamp) {
         let assessment = self.service(arn).map(|service| {
             let groups = service.target_groups();
             health::assess(&Facts {
@@ -274,7 +287,7 @@ impl Store {
                     .filter_map(|group| self.target_groups.get(*group).and_then(Remote::value))
                     .collect(),
                 tasks: self.tasks.get(arn).and_then(Remote::value).map(Vec::as_slice),
-                now: at,
+                now,
             })
         });
         if let Some(entry) = self.services.get_mut(arn) {

@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn content_decides_when_there_is_room() {
         insta::assert_snapshot!(render(80).join("\n"), @"
-        NAME           CPU  REASON
+        NAME            CPU  REASON
         messenger-web    3%  health check wants 200, app says 302
         api            100%
         ");
@@ -150,9 +150,21 @@ mod tests {
 
     #[test]
     fn the_widest_gives_way_first_then_columns_leave() {
-        insta::assert_snapshot!(render(40).join("\n"), @"");
-        insta::assert_snapshot!(render(20).join("\n"), @"");
-        insta::assert_snapshot!(render(10).join("\n"), @"");
+        insta::assert_snapshot!(render(40).join("\n"), @"
+        NAME            CPU  REASON
+        messenger-web    3%  health check wants…
+        api            100%
+        ");
+        insta::assert_snapshot!(render(20).join("\n"), @"
+        NAME       REASON
+        messenge…  health c…
+        api
+        ");
+        insta::assert_snapshot!(render(10).join("\n"), @"
+        NAME
+        messenger…
+        api
+        ");
     }
 
     proptest! {

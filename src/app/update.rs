@@ -12,9 +12,10 @@ use super::layout::{Layout, layout};
 use super::message::{Effect, Mouse, Msg};
 use super::overlay::{Chooser, Overlay};
 use super::remote::RequestId;
-use super::screens;
+use super::screens::{self, Tab};
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::{CallError, ErrorKind};
+use crate::model::near::near;
 use crate::model::query::Answer;
 
 /// How long a short message stays.
@@ -26,6 +27,7 @@ impl App {
     /// Takes a message that came at this time and says what is to be done about it.
     pub fn update(&mut self, at: Timestamp, msg: Msg) -> Vec<Effect> {
         self.now = self.now.max(at);
+        let ticked = msg == Msg::Tick;
         let mut effects = match msg {
             Msg::Tick => Vec::new(),
             Msg::Key(press) => self.key(press),
@@ -71,6 +73,9 @@ impl App {
         self.update_watches();
         self.settle_views();
         effects.extend(self.schedule());
+        if ticked {
+            effects.extend(self.schedule_in_turn());
+        }
         effects
     }
 
@@ -88,9 +93,24 @@ impl App {
         if let Some(error) = &failure {
             self.errors.add(self.now, error.clone());
         }
-        self.store.settle(&query, self.now, result);
+        let moved = self.store.settle(&query, self.moment(), result);
+        for arn in moved {
+            // Reading the tasks of everything that churns would cost more calls than all the rest together.
+            if self.is_followed_closely(&arn) {
+                self.store.outdate_details(&arn);
+            }
+        }
         self.choose_only_cluster();
+        self.choose_instead_of_unknown_cluster();
         self.reread_answered(request, failure)
+    }
+
+    /// Whether somebody looks at the single tasks of a service: a change of it is followed, or its tasks or deployments are
+    /// on the screen.
+    fn is_followed_closely(&self, arn: &ServiceArn) -> bool {
+        let looked_at = matches!(self.detail.tab, Tab::Tasks | Tab::Targets | Tab::Deploys);
+        (looked_at && self.selected_arn().as_ref() == Some(arn))
+            || self.watches.iter().any(|watching| watching.service() == arn)
     }
 
     /// Without a cluster on the command line: the only one there is, or else the user chooses.
@@ -105,6 +125,18 @@ impl App {
             [only] => self.cluster = Some(only.name.clone()),
             [] => {}
             _ => self.overlay = Some(Overlay::Clusters(Chooser::default())),
+        }
+    }
+
+    /// The cluster named does not exist: says so and offers those that do, once.
+    fn choose_instead_of_unknown_cluster(&mut self) {
+        let first = self.store.service_arns.failure().is_some_and(|failure| failure.attempts == 1);
+        let unknown = self.cluster_is_unknown() && first;
+        let never_seen = self.store.service_arns.value().is_none() && self.overlay.is_none();
+        if let (true, true, Some(cluster)) = (unknown, never_seen, &self.cluster) {
+            let text = format!("there is no cluster \"{}\" in this account and region", cluster.as_str());
+            self.notify(text);
+            self.overlay = Some(Overlay::Clusters(Chooser::default()));
         }
     }
 
@@ -337,7 +369,7 @@ impl App {
         let effects = self.cancel_all();
         self.store.leave_cluster();
         self.cluster = Some(cluster);
-        self.list = super::service_list::ServiceListView::new(self.now);
+        self.list = super::service_list::ServiceListView::new(self.now, None);
         self.detail.scroll.clear();
         self.detail.zoomed = false;
         self.watches.clear();
@@ -414,11 +446,17 @@ impl App {
         }
     }
 
+    /// Whether the cluster asked for does not exist.
+    pub fn cluster_is_unknown(&self) -> bool {
+        let failure = self.store.service_arns.failure();
+        failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound)
+    }
+
     /// The cursor goes to the service asked for on the command line, or stays on the worst one once all are known.
     fn find_first_selection(&mut self) {
-        let asked_for = self
-            .options
-            .service
+        let sought = self
+            .list
+            .sought
             .as_deref()
             .and_then(|name| self.store.services.keys().find(|arn| arn.name() == name).cloned());
         let (described, listed) = self.store.described();
@@ -428,17 +466,16 @@ impl App {
                 .services
                 .values()
                 .all(|entry| entry.remote.value().is_some() || entry.remote.failure().is_some());
-        if asked_for.is_some() {
-            self.list.selected = asked_for;
+        if sought.is_some() {
+            self.list.selected = sought;
         } else if settled && described > 0 {
             self.pin_cursor();
+            if let Some(name) = self.list.sought.take() {
+                let near = near(&name, self.store.services.keys().map(ServiceArn::name));
+                let hint = near.first().map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+                self.notify(format!("there is no service \"{name}\" in this cluster{hint}"));
+            }
         }
-    }
-
-    /// Whether the cluster asked for does not exist.
-    pub fn cluster_is_unknown(&self) -> bool {
-        let failure = self.store.service_arns.failure();
-        failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound)
     }
 }
 

@@ -8,9 +8,9 @@ use super::message::Urgency;
 use super::overlay::Overlay;
 use super::screens::Tab;
 use crate::diagnose::health::Health;
-use crate::model::arn::{ServiceArn, TargetGroupArn};
+use crate::model::arn::{ClusterName, ServiceArn, TargetGroupArn};
 use crate::model::query::Query;
-use crate::model::service::{RolloutState, Service};
+use crate::model::service::{DeploymentController, RolloutState, Service};
 
 /// The cursor must have rested this long before details of the service are asked for: holding a key down runs over many.
 pub const REST: SignedDuration = SignedDuration::from_millis(150);
@@ -23,6 +23,7 @@ const MOST_HOT: usize = 10;
 pub const TASKS: SignedDuration = SignedDuration::from_secs(20);
 /// Targets of the selected service and of those being watched.
 pub const TARGETS: SignedDuration = SignedDuration::from_secs(10);
+const TASKS_OF_PROBLEMS: SignedDuration = SignedDuration::from_mins(5);
 const TARGETS_OF_PROBLEMS: SignedDuration = SignedDuration::from_secs(30);
 /// Deployment history of the selected service.
 pub const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
@@ -41,7 +42,8 @@ pub struct Want {
     pub urgency: Urgency,
 }
 
-/// Everything that should be known now, except the states of the services themselves ([`hot_services`]).
+/// What should be known now because of what is on the screen, except the states of the services themselves
+/// ([`hot_services`]) and what is kept up in the background ([`in_turn`]).
 pub fn wants(app: &App) -> Vec<Want> {
     let mut wants = vec![want(Query::Identity, None, Urgency::Background)];
     let choosing = matches!(app.overlay(), Some(Overlay::Clusters(_)));
@@ -60,7 +62,6 @@ pub fn wants(app: &App) -> Vec<Want> {
             target_health(service, TARGETS, Urgency::Interactive, &mut wants);
         }
     }
-    target_health_of_all(app, &mut wants);
     wants
 }
 
@@ -75,7 +76,10 @@ pub fn hot_services(app: &App) -> Vec<ServiceArn> {
     };
     let mut hot: Vec<ServiceArn> = Vec::new();
     for arn in watched.chain(selected).chain(with_health(Health::Deploying)).chain(with_health(Health::Failing)) {
-        if hot.len() < MOST_HOT && !hot.contains(&arn) {
+        if hot.len() == MOST_HOT {
+            break;
+        }
+        if !hot.contains(&arn) {
             hot.push(arn);
         }
     }
@@ -92,7 +96,7 @@ fn want(query: Query, every: Option<SignedDuration>, urgency: Urgency) -> Want {
 }
 
 fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
-    let cluster = crate::model::arn::ClusterName::from(&service.cluster);
+    let cluster = ClusterName::from(&service.cluster);
     let arn = service.arn.clone();
     target_health(service, TARGETS, Urgency::Interactive, wants);
     wants.push(want(
@@ -111,7 +115,9 @@ fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
     let rolling = service
         .primary_deployment()
         .is_some_and(|deployment| deployment.rollout_state == Some(RolloutState::InProgress));
-    if rolling || app.detail().tab == Tab::Deploys {
+    // With other controllers AWS knows no service deployments and says that the request is invalid.
+    let has_history = service.controller == DeploymentController::Ecs;
+    if has_history && (rolling || app.detail().tab == Tab::Deploys) {
         wants.push(want(Query::ServiceDeployments { cluster, service: arn }, Some(DEPLOYMENTS), Urgency::Interactive));
     }
     let primary = service.task_definition.iter();
@@ -128,30 +134,42 @@ fn target_health(service: &Service, every: SignedDuration, urgency: Urgency, wan
     }
 }
 
-/// Target health costs one call a group out of the account's scarcest budget, so it is asked most often where something
-/// is wrong, and of all others in turn: with many groups at most one a second.
-fn target_health_of_all(app: &App, wants: &mut Vec<Want>) {
+/// What is kept up of all services, most wanted first; with thousands of them this is long, so it is looked at once a
+/// tick and not with every message.
+///
+/// Why a service fails shows in its dead tasks and in what its target group expects, so these are read for the few that
+/// are hot. Target health costs one call a group out of the account's scarcest budget, so it is asked most often where
+/// something is wrong, and of all others in turn: with many groups at most one a second.
+pub fn in_turn(app: &App) -> Vec<Want> {
+    let mut wants = Vec::new();
+    for arn in hot_services(app) {
+        let Some(service) = app.store().service(&arn) else { continue };
+        let cluster = ClusterName::from(&service.cluster);
+        wants.push(want(Query::Tasks { cluster, service: arn }, Some(TASKS_OF_PROBLEMS), Urgency::Background));
+        for group in service.target_groups() {
+            let query = Query::TargetGroup { target_group: group.clone() };
+            wants.push(want(query, Some(TASKS_OF_PROBLEMS), Urgency::Background));
+        }
+    }
     let mut problems: Vec<&TargetGroupArn> = Vec::new();
     let mut others: Vec<&TargetGroupArn> = Vec::new();
     for entry in app.store().services.values() {
         let Some(service) = entry.remote.value() else { continue };
-        let health = super::service_list::health(entry);
-        let groups = service.target_groups();
-        if matches!(health, Health::Failing | Health::Degraded | Health::Deploying) {
-            problems.extend(groups);
-        } else if health != Health::Inactive {
-            others.extend(groups);
+        match super::service_list::health(entry) {
+            Health::Failing | Health::Degraded | Health::Deploying => problems.extend(service.target_groups()),
+            Health::Healthy | Health::Unknown => others.extend(service.target_groups()),
+            Health::Inactive => {}
         }
     }
-    let in_turn = |count: usize, least: SignedDuration| {
+    let turn = |count: usize, least: SignedDuration| {
         least.max(SignedDuration::from_secs(i64::try_from(count).unwrap_or(i64::MAX)))
     };
-    let every = in_turn(problems.len(), TARGETS_OF_PROBLEMS);
-    for group in &problems {
-        wants.push(want(Query::TargetHealth { target_group: (*group).clone() }, Some(every), Urgency::Background));
-    }
-    let every = in_turn(problems.len() + others.len(), SETTINGS);
-    for group in others {
-        wants.push(want(Query::TargetHealth { target_group: group.clone() }, Some(every), Urgency::Background));
-    }
+    let (of_problems, of_others) =
+        (turn(problems.len(), TARGETS_OF_PROBLEMS), turn(problems.len() + others.len(), SETTINGS));
+    let health = |group: &TargetGroupArn, every| {
+        want(Query::TargetHealth { target_group: group.clone() }, Some(every), Urgency::Background)
+    };
+    wants.extend(problems.into_iter().map(|group| health(group, of_problems)));
+    wants.extend(others.into_iter().map(|group| health(group, of_others)));
+    wants
 }

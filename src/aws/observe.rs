@@ -109,7 +109,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let cancelled = Failure::new(ErrorKind::Other, "cancelled: nobody waits for the answer any more");
+        let cancelled = Failure::new(ErrorKind::Cancelled, "nobody waits for the answer any more");
         self.end(|_| Some(cancelled), None, None);
     }
 }

@@ -55,6 +55,8 @@ pub enum ErrorKind {
     Unavailable,
     /// We refused to send it because of `--read-only`.
     ReadOnly,
+    /// Nobody waited for the answer any more.
+    Cancelled,
     /// AWS answered that something is wrong on its side (5xx).
     Server,
     /// Anything else, such as an answer that could not be read.
@@ -64,7 +66,7 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Whether the same call may succeed later without anybody doing something.
     pub const fn may_pass(self) -> bool {
-        matches!(self, Self::Throttled | Self::Timeout | Self::Network | Self::Server | Self::Other)
+        matches!(self, Self::Throttled | Self::Timeout | Self::Network | Self::Cancelled | Self::Server | Self::Other)
     }
 
     /// A word or two for a narrow column.
@@ -81,6 +83,7 @@ impl ErrorKind {
             Self::Network => "network",
             Self::Unavailable => "unavailable",
             Self::ReadOnly => "read-only",
+            Self::Cancelled => "cancelled",
             Self::Server => "AWS error",
             Self::Other => "error",
         }
@@ -124,6 +127,7 @@ impl CallError {
                 "this endpoint does not offer the operation; what needs it stays unknown".to_owned()
             }
             ErrorKind::ReadOnly => "start without --read-only to change things".to_owned(),
+            ErrorKind::Cancelled => "nothing to do: something else was looked at before the answer came".to_owned(),
             ErrorKind::Server | ErrorKind::Other => "if it persists, see the AWS Health dashboard".to_owned(),
         }
     }

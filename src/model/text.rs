@@ -41,25 +41,26 @@ enum Treatment {
 fn treatment(character: char) -> Treatment {
     match character {
         '\t' => Treatment::Replace(' '),
+        // Line and paragraph separators are line breaks too.
+        '\n' | '\u{2028}' | '\u{2029}' => Treatment::Replace('␤'),
         '\u{0}'..='\u{1f}' => Treatment::Replace(char::from_u32(0x2400 + u32::from(character)).unwrap_or('�')),
         '\u{7f}' => Treatment::Replace('␡'),
-        // C1 controls, of which some terminals obey U+009B like ESC [.
-        '\u{80}'..='\u{9f}' => Treatment::Replace('�'),
-        '\u{2028}' | '\u{2029}' => Treatment::Replace('␤'),
-        // Bidirectional marks, embeddings, overrides and isolates.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            Treatment::Replace('�')
-        }
-        // Invisible operators, soft hyphen, byte order mark, interlinear marks and language tags.
-        '\u{ad}'
+        // C1 controls, of which some terminals obey U+009B like ESC [; bidirectional marks, embeddings, overrides and
+        // isolates; invisible operators, soft hyphen, byte order mark and interlinear marks.
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{ad}'
         | '\u{200b}'
         | '\u{2060}'..='\u{2064}'
         | '\u{206a}'..='\u{206f}'
         | '\u{feff}'
         | '\u{fff9}'..='\u{fffb}' => Treatment::Replace('�'),
-        '\u{e0000}'..='\u{e0fff}' => Treatment::Drop,
-        // Joiners, variation selectors and keycaps make terminals disagree about widths.
-        '\u{200c}' | '\u{200d}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}' => Treatment::Drop,
+        // Joiners, variation selectors and keycaps make terminals disagree about widths; language tags are invisible.
+        '\u{200c}' | '\u{200d}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' => Treatment::Drop,
         _ => Treatment::Keep,
     }
 }

@@ -29,7 +29,8 @@ impl<'a> Canvas<'a> {
         if !self.buffer.area.contains((column, row).into()) {
             return column;
         }
-        self.buffer.set_stringn(column, row, text, usize::from(width), style).0
+        // What lay there before must not shine through, e.g. a dim frame under a title.
+        self.buffer.set_stringn(column, row, text, usize::from(width), Style::reset().patch(style)).0
     }
 
     /// Writes a piece of text in its tone; returns the column after it.
@@ -112,7 +113,7 @@ impl<'a> Canvas<'a> {
         let free = area.right().saturating_sub(1).saturating_sub(end);
         let wanted = u16::try_from(right.width()).unwrap_or(u16::MAX);
         if wanted > 0 && free > 3 {
-            let width = wanted.min(free - 1);
+            let width = wanted.min(free);
             let column = area.right() - 1 - width;
             self.line(column, row, width, &right.clone().fitted(usize::from(width)));
         }

@@ -12,12 +12,12 @@ mod overlays;
 pub mod theme;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use self::canvas::Canvas;
 pub use self::theme::Theme;
 use crate::app::App;
-use crate::app::document::{Tone, plain};
+use crate::app::document::{Document, Line, Tone, dim, plain, strong, wrap};
 use crate::app::layout::{Layout, SMALLEST, layout};
 use crate::app::screens::{self, footer, header, services, strips, title};
 
@@ -60,13 +60,13 @@ fn list(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) {
     if let Some(head) = &document.head {
         canvas.line(layout.list_head.x, layout.list_head.y, layout.list_head.width, head);
     }
-    canvas.document(layout.list_rows, &crate::app::document::Document { head: None, lines: document.lines }, 0);
+    canvas.document(layout.list_rows, &Document { head: None, ..document }, 0);
     let selected = app.selected_arn();
     let here = app.rows().iter().position(|arn| Some(*arn) == selected.as_ref());
     if let Some(row) = here.and_then(|here| here.checked_sub(first)).filter(|row| *row < visible) {
         let row = layout.list_rows.y.saturating_add(u16::try_from(row).unwrap_or(u16::MAX));
-        canvas.select(ratatui::layout::Rect { y: row, height: 1, ..layout.list_rows });
-        canvas.line(0, row, 1, &crate::app::document::strong(">").into());
+        canvas.select(Rect { y: row, height: 1, ..layout.list_rows });
+        canvas.line(0, row, 1, &strong(">").into());
     }
 }
 
@@ -85,27 +85,26 @@ fn detail(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) {
     let offset = app.detail().scroll.get(&app.detail().tab).copied().unwrap_or_default();
     let document = screens::tab(app, usize::from(body.width));
     canvas.document(body, &document, offset);
-    more(layout, &document, offset, canvas);
+    let height = usize::from(body.height).saturating_sub(usize::from(document.head.is_some()));
+    let row = layout.frame.bottom().saturating_sub(1);
+    canvas.titles(layout.frame, row, &Line::default(), &out_of_sight(&document, offset, height));
 }
 
-/// On the lower edge: how many lines are out of sight.
-fn more(layout: &Layout, document: &crate::app::document::Document, offset: usize, canvas: &mut Canvas<'_>) {
-    let height = usize::from(layout.detail_body.height).saturating_sub(usize::from(document.head.is_some()));
-    let below = document.lines.len().saturating_sub(offset + height);
-    let words = match (offset, below) {
-        (0, 0) => return,
-        (0, below) => format!(" ↓ {below} more "),
-        (above, 0) => format!(" ↑ {above} "),
-        (above, below) => format!(" ↑ {above} · ↓ {below} more "),
-    };
-    let row = layout.frame.bottom().saturating_sub(1);
-    canvas.titles(layout.frame, row, &crate::app::document::Line::default(), &crate::app::document::dim(words).into());
+/// For a lower edge: how many lines are out of sight.
+fn out_of_sight(document: &Document, offset: usize, height: usize) -> Line {
+    let below = document.lines.len().saturating_sub(offset.saturating_add(height));
+    match (offset, below) {
+        (0, 0) => Line::default(),
+        (0, below) => dim(format!(" ↓ {below} more ")).into(),
+        (above, 0) => dim(format!(" ↑ {above} ")).into(),
+        (above, below) => dim(format!(" ↑ {above} · ↓ {below} more ")).into(),
+    }
 }
 
 fn too_small(app: &App, canvas: &mut Canvas<'_>) {
     let (width, height) = (app.size().width, app.size().height);
     let sentence = plain(format!("ecsight needs {}x{}, this is {width}x{height}", SMALLEST.0, SMALLEST.1));
-    for (row, line) in (0..height).zip(crate::app::document::wrap(&[sentence], usize::from(width))) {
+    for (row, line) in (0..height).zip(wrap(&[sentence], usize::from(width))) {
         canvas.line(0, row, width, &line);
     }
 }

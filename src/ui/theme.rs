@@ -17,6 +17,7 @@ pub struct Theme {
     warn: Style,
     bad: Style,
     accent: Style,
+    focus: Style,
 }
 
 impl Default for Theme {
@@ -30,6 +31,7 @@ impl Default for Theme {
             warn: colour(Color::Magenta),
             bad: colour(Color::Red).add_modifier(Modifier::BOLD),
             accent: colour(Color::Cyan),
+            focus: Style::new().add_modifier(Modifier::REVERSED),
         }
     }
 }
@@ -38,7 +40,7 @@ impl Default for Theme {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeError {
     /// There is no such tone.
-    #[error("\"{0}\" is not a tone; there are plain, strong, dim, good, warn, bad, accent")]
+    #[error("\"{0}\" is not a tone; there are plain, strong, dim, good, warn, bad, accent, focus")]
     UnknownTone(String),
     /// There is no such colour or attribute.
     #[error(
@@ -66,6 +68,7 @@ impl Theme {
             warn: with(Modifier::BOLD),
             bad: with(Modifier::BOLD),
             accent: with(Modifier::UNDERLINED),
+            focus: with(Modifier::REVERSED),
         }
     }
 
@@ -83,6 +86,7 @@ impl Theme {
                 "warn" => &mut self.warn,
                 "bad" => &mut self.bad,
                 "accent" => &mut self.accent,
+                "focus" => &mut self.focus,
                 _ => return Err(ThemeError::UnknownTone(tone.clone())),
             };
             *slot = words.split_whitespace().try_fold(Style::new(), |style, word| {
@@ -102,6 +106,7 @@ impl Theme {
             Tone::Warn => self.warn,
             Tone::Bad => self.bad,
             Tone::Accent => self.accent,
+            Tone::Focus => self.focus,
         }
     }
 

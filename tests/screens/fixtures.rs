@@ -360,13 +360,13 @@ pub fn stopped(mut task: Task, at: Option<Timestamp>, code: &str, reason: &str, 
     task
 }
 
-fn web_definition(revision: u32) -> TaskDefinition {
+fn web_definition(name: &str) -> TaskDefinition {
     let literal = |name: &str, value: &str| EnvironmentVariable {
         name: name.to_owned(),
         source: EnvironmentSource::Literal(Secret::new(value)),
     };
     TaskDefinition {
-        arn: definition_arn(&format!("web:{revision}")),
+        arn: definition_arn(name),
         network_mode: Some("awsvpc".to_owned()),
         cpu: Some("512".to_owned()),
         memory: Some("1024".to_owned()),
@@ -470,10 +470,10 @@ fn messenger_web() -> Service {
         group.as_str()
     );
     service.events = vec![
-        event(9, seconds_ago(40), &unhealthy),
+        event(9, seconds_ago(15), &unhealthy),
         event(
             8,
-            seconds_ago(50),
+            seconds_ago(20),
             "(service messenger-web) has started 1 tasks: (task 5e4d3c2b1a0f4e5d8c7b6a5948372615).",
         ),
         event(7, minutes_ago(3), &unhealthy),
@@ -569,8 +569,8 @@ pub fn shop() -> World {
         ("roles-tg".to_owned(), group("roles-tg", "/health", "200")),
     ]);
     let tasks = BTreeMap::from([("messenger-web".to_owned(), web_tasks())]);
-    let definitions =
-        BTreeMap::from([("web:31".to_owned(), web_definition(31)), ("web:30".to_owned(), web_definition(30))]);
+    let names = ["web:31", "web:30", "roles:8", "co:77", "co:76", "acc:5", "wh:112", "report:3", "worker:1"];
+    let definitions = names.into_iter().map(|name| (name.to_owned(), web_definition(name))).collect();
     World {
         clusters: vec![cluster("batch", 0, 3), cluster("shop-prod", 6, 21), cluster("shop-staging", 4, 6)],
         services,
@@ -589,7 +589,7 @@ fn web_tasks() -> Vec<Task> {
                   arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web-tg/6d0ecf831eec9f09)";
     let mut young = task("5e4d3c2b1a0f4e5d8c7b6a5948372615", "web:31", 31, "10.0.12.10", None);
     "PENDING".clone_into(&mut young.last_status);
-    young.created_at = seconds_ago(50);
+    young.created_at = seconds_ago(20);
     let mut healthy = task("0a1b2c3d4e5f46a7b8c9d0e1f2a3b4c5", "web:30", 30, "10.0.12.9", days_ago(6));
     healthy.health = ContainerHealth::Healthy;
     vec![
@@ -720,6 +720,8 @@ fn routing() -> LoadBalancerRouting {
                 "HTTPS",
                 vec![
                     rule("10", &["host-header chat.example.com"], forward("web-tg")),
+                    rule("12", &["host-header accounts.example.com"], forward("accounts-tg")),
+                    rule("14", &["path-pattern /roles/*"], forward("roles-tg")),
                     rule("20", &["host-header shop.example.com", "path-pattern /checkout/*"], forward("checkout-tg")),
                     rule("default", &[], vec![RuleAction::FixedResponse("404".to_owned())]),
                 ],

@@ -6,6 +6,9 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::format_push_string,
+    clippy::unnecessary_wraps,
+    clippy::assigning_clones,
     missing_docs,
     unreachable_pub
 )]
@@ -13,4 +16,9 @@
 mod fixtures;
 mod session;
 
+mod following;
+mod hostile;
 mod main_screen;
+mod overlays;
+mod tabs;
+mod trouble;

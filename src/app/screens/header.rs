@@ -41,22 +41,18 @@ pub fn header(app: &App, width: usize) -> Line {
         parts.remove(index);
     }
     let (left, right): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| part.side == Side::Left);
-    let mut line = joined(&left);
-    let right = joined(&right);
-    let gap = width.saturating_sub(line.width() + right.width() + 1).max(2);
+    let mut line = Line::of([plain(" ")]);
+    line.spans.extend(left.into_iter().flat_map(|part| part.spans));
+    let right: Vec<Span> = right.into_iter().flat_map(|part| part.spans).collect();
+    let taken: usize = right.iter().map(Span::width).sum();
+    let gap = width.saturating_sub(line.width() + taken + 1).max(2);
     line.spans.push(plain(" ".repeat(gap)));
-    line.spans.extend(right.spans);
+    line.spans.extend(right);
     line.fitted(width)
 }
 
 fn total(parts: &[Part]) -> usize {
-    parts.iter().map(|part| part.spans.iter().map(Span::width).sum::<usize>()).sum::<usize>() + 3
-}
-
-fn joined(parts: &[Part]) -> Line {
-    let mut line = Line::of([plain(" ")]);
-    line.spans.extend(parts.iter().flat_map(|part| part.spans.iter().cloned()));
-    line
+    parts.iter().map(|part| part.spans.iter().map(Span::width).sum::<usize>()).sum::<usize>() + 4
 }
 
 fn parts(app: &App) -> Vec<Part> {

@@ -1,18 +1,35 @@
 //! What each screen says, as documents for a width. `ui` paints them.
 
+pub mod aws_text;
+pub mod calls;
+pub mod choosers;
+pub mod config;
+pub mod confirmation;
+pub mod deaths;
+pub mod deploys;
+pub mod errors;
+pub mod events;
 pub mod footer;
 pub mod header;
+pub mod help;
 pub mod input;
+pub mod load_balancing;
+pub mod overview;
+pub mod scale;
 pub mod services;
 pub mod source;
 pub mod strips;
+pub mod targets;
+pub mod tasks;
 pub mod title;
 
 use serde::{Deserialize, Serialize};
 
 use self::source::Source;
 use super::App;
-use super::document::Document;
+use super::command::Command;
+use super::document::{Document, Tone};
+use super::overlay::Overlay;
 
 /// A tab of the lower half. The numbers are the keys; those between belong to tabs of later versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,22 +88,94 @@ impl Tab {
     }
 }
 
-/// What the tab on the screen says about the selected service.
+/// What the tab on the screen says about the selected service. What is old steps back as a whole.
 pub fn tab(app: &App, width: usize) -> Document {
     let Some(service) = app.selected_service() else {
+        return absent(app, width);
+    };
+    let document = match app.detail().tab {
+        Tab::Overview => overview::document(app, service, width),
+        Tab::Tasks => tasks::document(app, service, width),
+        Tab::Targets => targets::document(app, service, width),
+        Tab::Deploys => deploys::document(app, service, width),
+        Tab::Events => events::document(app, service, width),
+        Tab::Config => config::document(app, service, width),
+    };
+    let stale = source_of_tab(app).is_some_and(|source| source.is_stale(app.now()));
+    if stale { document.toned(Tone::Dim) } else { document }
+}
+
+/// While there is no service to speak of, or nothing but its name is known.
+fn absent(app: &App, width: usize) -> Document {
+    let entry = app.selected_arn().and_then(|arn| app.store().services.get(&arn));
+    let Some(entry) = entry else {
         return services::explain_nothing(app, width);
     };
-    let _ = service;
-    Document::default()
+    let mut document = Document::default();
+    Source::new(Some(&entry.remote), Some(app.options().refresh)).absence(app, "service", &mut document, width);
+    document
 }
 
-/// Where most of what the open tab shows comes from.
+/// Where what the open tab shows comes from: of several sources the one that stands worst.
 pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
+    let now = app.now();
     let entry = app.store().services.get(&app.selected_arn()?)?;
-    Some(Source::new(Some(&entry.remote), Some(app.options().refresh)))
+    let of_service = Source::new(Some(&entry.remote), Some(app.options().refresh));
+    let Some(service) = entry.remote.value() else {
+        return Some(of_service);
+    };
+    Some(match app.detail().tab {
+        Tab::Overview | Tab::Events => of_service,
+        Tab::Tasks => tasks::source(app, service),
+        Tab::Targets => targets::source(app, service).unwrap_or(of_service),
+        Tab::Deploys => of_service.or_worse(deploys::source(app, service), now),
+        Tab::Config => config::source(app, service).unwrap_or(of_service),
+    })
 }
 
-/// What the overlay on the screen says, for those overlays that are documents.
-pub fn overlay(_app: &App, _width: usize) -> Document {
-    Document::default()
+/// What the overlay on the screen says.
+pub fn overlay(app: &App, width: usize) -> Document {
+    let height = usize::from(super::layout::overlay_body(app).height);
+    match app.overlay() {
+        None => Document::default(),
+        Some(Overlay::Help(_)) => help::document(app, width),
+        Some(Overlay::Activity(_)) => calls::document(app, width),
+        Some(Overlay::Errors(_)) => errors::document(app, width),
+        Some(Overlay::Palette(chooser)) => choosers::palette(app, chooser, width, height),
+        Some(Overlay::Clusters(chooser)) => choosers::clusters(app, chooser, width, height),
+        Some(Overlay::Scale(entry)) => scale::document(app, entry, width),
+        Some(Overlay::Confirm(confirmation)) => confirmation::document(confirmation, width, height),
+    }
+}
+
+/// The title of the overlay, and the keys that work in it.
+pub fn overlay_title(app: &App) -> (&'static str, String) {
+    let scrolls = || {
+        let (down, up, back) = (key(app, Command::Down), key(app, Command::Up), key(app, Command::Back));
+        format!("{down} {up} scroll · {back} closes")
+    };
+    match app.overlay() {
+        None => ("", String::new()),
+        Some(Overlay::Help(_)) => ("Keys", scrolls()),
+        Some(Overlay::Activity(_)) => ("AWS calls, newest first (UTC)", scrolls()),
+        Some(Overlay::Errors(_)) => ("Errors, newest first", scrolls()),
+        Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
+        Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
+        Some(Overlay::Scale(_)) => ("Scale", String::new()),
+        Some(Overlay::Confirm(confirmation)) => (confirmation::title(confirmation), String::new()),
+    }
+}
+
+/// The key of a command as sentences name it.
+fn key(app: &App, command: Command) -> String {
+    app.options().keymap.label(command).unwrap_or_else(|| format!(":{}", command.info().id))
+}
+
+/// Where the cursor is in the overlay, column and line, while something is typed.
+pub fn overlay_cursor(app: &App, width: usize) -> Option<(usize, usize)> {
+    match app.overlay()? {
+        Overlay::Palette(chooser) | Overlay::Clusters(chooser) => Some(choosers::cursor(chooser, width)),
+        Overlay::Scale(entry) => Some(scale::cursor(entry, width)),
+        _ => None,
+    }
 }

@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+use super::key;
 use super::source::{Source, explain_failure};
 use crate::app::App;
+use crate::app::command::Command;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::{calm_duration, short_duration, since};
 use crate::app::store::ServiceEntry;
@@ -80,13 +82,13 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
 fn columns(width: usize, longest: usize, bar: usize) -> Vec<Column> {
     let narrow = width < 70;
     vec![
-        Column::text("  NAME", 14, 42, 0).holding(longest + 2),
-        Column::text("TASKS", 5, 12, 0),
+        Column::text("  NAME", 16, 42, 0).holding(longest + 2),
+        Column::text("TASKS", 6, 12, 0),
         Column::text("TARGETS", 7, 11, 5),
         Column::text("ROLLOUT", bar + 12, bar + 18, 6).holding(bar + 12),
         Column::text("REVISION", 10, 26, 8).holding(12),
         Column::text("LAUNCH", 7, 14, 9),
-        Column::text("DIAGNOSIS", if narrow { 15 } else { 26 }, 90, 0),
+        Column::text("DIAGNOSIS", if narrow { 12 } else { 24 }, 90, 0),
     ]
 }
 
@@ -104,7 +106,7 @@ fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, ba
     let name_tone = if health == Health::Failing { Tone::Strong } else { Tone::Plain };
     let mut diagnosis = Line::default();
     if source.is_stale(app.now()) {
-        diagnosis.spans.push(source.label(app.now()));
+        diagnosis.spans.push(source.short_label(app.now()));
     }
     if let Some(headline) = entry.assessment.as_ref().and_then(|assessment| assessment.headline.as_deref()) {
         if !diagnosis.spans.is_empty() {
@@ -242,14 +244,14 @@ fn nothing(app: &App) -> Span {
                 toned(Tone::Bad, format!("✖ {} {}", failure.error.operation, failure.error.kind.label()))
             }
             (Some(clusters), _) if clusters.is_empty() => plain("no clusters in this account and region"),
-            (Some(_), _) => plain("choose a cluster with c"),
+            (Some(_), _) => plain(format!("choose a cluster with {}", key(app, Command::Clusters))),
         };
     }
     if !store.services.is_empty() {
         return plain(if app.list().filter.text().is_empty() {
-            "no problems; ! shows all services"
+            format!("no problems; {} shows all services", key(app, Command::ProblemsOnly))
         } else {
-            "no service matches the filter; Esc clears it"
+            format!("no service matches the filter; {} clears it", key(app, Command::Back))
         });
     }
     match (store.service_arns.value(), store.service_arns.failure()) {
@@ -269,10 +271,11 @@ pub fn explain_nothing(app: &App, width: usize) -> Document {
     if app.cluster_is_unknown() {
         let name = app.cluster().map(|cluster| cluster.as_str().to_owned()).unwrap_or_default();
         document.paragraph(&[toned(Tone::Bad, format!("✖ There is no cluster \"{name}\" here."))], width);
-        document.paragraph(&[plain("  → press c to choose one, or check region, account and profile")], width);
-    }
-    if let Some(failure) = failure {
-        explain_failure(failure, &mut document, width);
+        let choose = key(app, Command::Clusters);
+        let advice = format!("  → press {choose} to choose one, or check region, account and profile");
+        document.paragraph(&[plain(advice)], width);
+    } else if let Some(failure) = failure {
+        explain_failure(app, failure, &mut document, width);
         let age = short_duration(app.now().duration_since(failure.at));
         if failure.attempts > 1 {
             document.push(dim(format!("  {} attempts failed, the last {age} ago.", failure.attempts)));

@@ -3,8 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::key;
+use crate::app::App;
+use crate::app::command::Command;
 use crate::app::document::{Document, Span, Tone, dim, toned};
-use crate::app::freshness::{age_label, is_stale};
+use crate::app::freshness::{age_label, is_stale, short_duration};
 use crate::app::remote::{Failure, Remote};
 
 /// How a piece of AWS's state stands, from best to worst.
@@ -71,27 +74,36 @@ impl<'a> Source<'a> {
                 let tone = if is_stale(at, now, self.every) { Tone::Warn } else { Tone::Dim };
                 toned(tone, age_label(at, now, self.every))
             }
-            (Some(at), Some(refused)) => {
-                // After a failure the time of the last success is told to the second.
-                let age = age_label(at, now, Some(SignedDuration::from_secs(-1)));
-                toned(Tone::Warn, format!("{age} · {refused}"))
+            (Some(at), Some(refused)) => toned(Tone::Warn, format!("{} · {refused}", exact_age(at, now))),
+        }
+    }
+
+    /// [`Source::label`] without the operation, for a narrow cell: `37s old · denied`.
+    pub fn short_label(&self, now: Timestamp) -> Span {
+        match (self.at, self.failure) {
+            (Some(at), Some(failure)) => {
+                toned(Tone::Warn, format!("{} · {}", exact_age(at, now), failure.error.kind.label()))
             }
+            _ => self.label(now),
         }
     }
 
     /// Says why there is nothing to show; `what` fits after "loading".
-    pub fn absence(&self, what: &str, document: &mut Document, width: usize) {
+    pub fn absence(&self, app: &App, what: &str, document: &mut Document, width: usize) {
         match self.failure {
             None => document.push(dim(format!("loading {what}…"))),
-            Some(failure) => {
-                explain_failure(failure, document, width);
-            }
+            Some(failure) => explain_failure(app, failure, document, width),
         }
     }
 }
 
+/// After a failure the age is told to the second from the beginning.
+fn exact_age(at: Timestamp, now: Timestamp) -> String {
+    format!("{} old", short_duration(now.duration_since(at)))
+}
+
 /// A failed call in full: what AWS said, what to do, and that it is asked again.
-pub fn explain_failure(failure: &Failure, document: &mut Document, width: usize) {
+pub fn explain_failure(app: &App, failure: &Failure, document: &mut Document, width: usize) {
     let error = &failure.error;
     let head = format!("✖ {} {}", error.operation, error.kind.label());
     let mut spans = vec![toned(Tone::Bad, head)];
@@ -100,5 +112,6 @@ pub fn explain_failure(failure: &Failure, document: &mut Document, width: usize)
     }
     document.paragraph(&spans, width);
     document.paragraph(&[Span::new(Tone::Plain, format!("  → {}", error.advice()))], width);
-    document.paragraph(&[dim("  It is asked again by itself; r asks now.")], width);
+    let now = format!("  It is asked again by itself; {} asks now.", key(app, Command::Refresh));
+    document.paragraph(&[dim(now)], width);
 }

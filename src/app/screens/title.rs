@@ -4,7 +4,7 @@
 use super::Tab;
 use super::source::Source;
 use crate::app::App;
-use crate::app::document::{Line, Span, Tone, fit};
+use crate::app::document::{Line, Span, Tone, plain, strong, toned};
 
 /// Columns of the frame before the name.
 const START: usize = 1;
@@ -17,27 +17,52 @@ pub struct Piece {
     pub tab: Option<Tab>,
 }
 
-/// The pieces of the title from left to right. When the width is short, tabs not open keep only their numbers.
+/// The pieces of the title from left to right; none while there is no service to speak of. When the width is short, tabs
+/// move together, and then those not open keep only their numbers.
 pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
-    let name = app.selected_arn().map(|arn| arn.name().to_owned()).unwrap_or_default();
-    let room = width.saturating_sub(2);
-    let full: usize = Tab::ALL.iter().map(|tab| tab.title().len() + 4).sum();
-    let short: usize =
-        Tab::ALL.iter().map(|tab| if *tab == app.detail().tab { tab.title().len() + 4 } else { 3 }).sum();
-    let long_titles = full + 12 <= room;
-    let name = fit(&name, room.saturating_sub(if long_titles { full } else { short } + 4));
-    let mut pieces = vec![Piece { span: Span::new(Tone::Strong, format!(" {name} ")), tab: None }];
+    let Some(arn) = app.selected_arn() else {
+        return Vec::new();
+    };
+    let name = plain(arn.name());
+    let room = width.saturating_sub(2 + freshness(app).width().min(width / 3));
+    let style = [Tabs::Apart, Tabs::Together, Tabs::Numbers]
+        .into_iter()
+        .find(|style| tabs_width(app, *style) + name.width().min(SHORT_NAME) + 2 <= room)
+        .unwrap_or(Tabs::Numbers);
+    let name = Line::from(name).fitted(room.saturating_sub(tabs_width(app, style) + 2));
+    let mut pieces = vec![Piece { span: strong(format!(" {} ", name.text())), tab: None }];
     for tab in Tab::ALL {
         let open = tab == app.detail().tab;
-        let tone = if open { Tone::Accent } else { Tone::Plain };
-        let text = if open || long_titles {
-            format!(" {} {} ", tab.number(), tab.title())
-        } else {
-            format!(" {} ", tab.number())
-        };
-        pieces.push(Piece { span: Span::new(tone, text), tab: Some(tab) });
+        let span = toned(if open { Tone::Accent } else { Tone::Plain }, tab_text(tab, open, style));
+        pieces.push(Piece { span, tab: Some(tab) });
     }
+    pieces.push(Piece { span: plain(" "), tab: None });
     pieces
+}
+
+/// A name is not cut below this many columns while tabs can still give way.
+const SHORT_NAME: usize = 11;
+
+/// How much room tabs take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tabs {
+    Apart,
+    Together,
+    Numbers,
+}
+
+fn tab_text(tab: Tab, open: bool, style: Tabs) -> String {
+    // The open one is in brackets, since a colour alone says nothing.
+    let title = match (open, style) {
+        (true, _) => return format!("[{} {}]", tab.number(), tab.title()),
+        (false, Tabs::Numbers) => tab.number().to_string(),
+        (false, _) => format!("{} {}", tab.number(), tab.title()),
+    };
+    if style == Tabs::Together { format!(" {title}") } else { format!(" {title} ") }
+}
+
+fn tabs_width(app: &App, style: Tabs) -> usize {
+    Tab::ALL.iter().map(|tab| tab_text(*tab, *tab == app.detail().tab, style).len()).sum::<usize>() + 1
 }
 
 /// The title as a line.

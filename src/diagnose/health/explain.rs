@@ -1,7 +1,9 @@
 //! Evidence that explains a state: what events and dead tasks say about the present.
 
+use super::words::wrong_codes;
 use super::{Finding, Health, REPEATED, Rank, State};
-use crate::diagnose::evidence::{CHURN, Deaths, current_events};
+use crate::diagnose::evidence::{CHURN, Deaths, Tally, current_events};
+use crate::diagnose::matcher::failing_codes;
 use crate::diagnose::parse::events::Event;
 use crate::diagnose::parse::stop_reason::{StopClass, start_failure};
 
@@ -19,9 +21,10 @@ impl State<'_> {
         let mut unhealthy = 0;
         let mut newest_unhealthy = None;
         for (_, event) in current_events(self.service) {
-            if matches!(event, Event::Unhealthy { .. }) {
+            if let Event::Unhealthy { target_group, why, .. } = event {
                 unhealthy += 1;
-                newest_unhealthy = newest_unhealthy.or_else(|| event.trouble());
+                newest_unhealthy =
+                    newest_unhealthy.or_else(|| self.wrong_answer(target_group, why)).or_else(|| event.trouble());
             } else if let Some((health, rank)) = self.weigh(&event, unplaced) {
                 let words = match event {
                     Event::Deadlock => Some(super::deadlock_words(self.service)),
@@ -30,12 +33,23 @@ impl State<'_> {
                 findings.extend(words.map(|words| Finding { health, rank, words }));
             }
         }
-        // One unhealthy target heals by itself, and the state of the targets is better evidence where it is known.
+        // One unhealthy target heals by itself, and the state of the targets is better evidence where it is known. Where
+        // every target is killed as soon as it has failed, any single look finds only new ones that wait for a verdict.
         let counts = self.healthy_of_primary().0 == 0 || !self.in_progress || unhealthy >= REPEATED;
-        if let Some(words) = newest_unhealthy.filter(|_| self.tallies.is_empty() && counts) {
+        let seen_failing = self.tallies.iter().any(|tally| !tally.failing.is_empty());
+        let all_wait = self.tallies.iter().all(|tally| tally.healthy == 0);
+        if let Some(words) = newest_unhealthy.filter(|_| counts && !seen_failing && all_wait) {
             let health = if unhealthy == 1 { Health::Degraded } else { self.gravity(unhealthy) };
             findings.push(Finding { health, rank: Rank::HealthCheck, words: health_check(words) });
         }
+    }
+
+    /// What the health check wants and the application answers, by an event and the settings of the target group it names.
+    fn wrong_answer(&self, target_group: &str, why: &str) -> Option<String> {
+        let named =
+            |tally: &&Tally<'_>| target_group == tally.group.as_str() || target_group == tally.group.group_name();
+        let (words, accepted) = wrong_codes(self.tallies.iter().find(named)?, &failing_codes(why))?;
+        (!accepted).then_some(words)
     }
 
     /// How bad an event is in a state that is not as it should be, and how close to the root. `unplaced` says whether tasks

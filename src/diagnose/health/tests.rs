@@ -458,6 +458,33 @@ fn tasks_that_run_but_do_not_last_are_no_success() {
 }
 
 #[test]
+fn targets_killed_as_soon_as_they_fail_leave_the_cause_in_the_events() {
+    let killed: Vec<_> = (0..4).map(|time| (NOW - 75 * time, UNHEALTHY)).collect();
+    let rolling = service("web", 2).rolling(2, 0, at(NOW - 720)).events(&killed).primary(|primary| primary.failed = 9);
+    let new = |address: &str| {
+        target(address, TargetState::Initial, "Elb.InitialHealthChecking", "Initial health checks in progress")
+    };
+    let world = |matcher: &str, targets| World {
+        targets: Some(Known::Known(targets)),
+        settings: Some(settings(matcher)),
+        tasks: Some(vec![died(
+            "ecs-svc/2",
+            30,
+            "ServiceSchedulerInitiated",
+            "Task failed ELB health checks in (target-group web-tg)",
+            Some(143),
+        )]),
+    };
+    let waiting = || vec![new("10.0.0.1"), new("10.0.0.2")];
+    is(&look(&rolling, &world("200", waiting())), Health::Failing, "health check wants 200, app says 503");
+    // The matcher accepts it by now, so the event tells of the past.
+    assert_ne!(look(&rolling, &world("200-599", waiting())).1, "health check wants 200-599, app says 503");
+    // What some pass is not what the health check wants of all.
+    let some = vec![healthy("10.0.0.1"), new("10.0.0.2")];
+    assert_ne!(look(&rolling, &world("200", some)).1, "health check wants 200, app says 503");
+}
+
+#[test]
 fn a_cause_is_more_than_a_symptom() {
     let short = service("web", 4).counts(3, 0);
     assert_eq!(cause(&Facts::new(&short, at(NOW))), None);

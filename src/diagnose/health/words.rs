@@ -7,13 +7,8 @@ use crate::model::service::Service;
 
 /// What failing targets say, and whether it is already mended and only waits for the next checks.
 pub(super) fn failing(tally: &Tally<'_>, in_progress: bool) -> (String, bool) {
-    let codes = tally.codes();
-    let matcher = tally.settings.and_then(|settings| settings.health_check.matcher.as_deref());
-    if let Some(matcher) = matcher.filter(|_| !codes.is_empty()) {
-        if Matcher::parse(matcher).is_some_and(|parsed| codes.iter().all(|code| parsed.accepts(*code))) {
-            return (format!("health check now accepts {}, waiting for it", list(&codes)), true);
-        }
-        return (format!("health check wants {matcher}, app says {}", list(&codes)), false);
+    if let Some(words) = wrong_codes(tally, &tally.codes()) {
+        return words;
     }
     let (healthy, total, which) = match tally.primary {
         Some(new) if in_progress && new.failing > 0 => (new.healthy, new.total, "new targets"),
@@ -22,6 +17,19 @@ pub(super) fn failing(tally: &Tally<'_>, in_progress: bool) -> (String, bool) {
     let counts = format!("{healthy}/{total} {which} healthy");
     let words = tally.commonest_words().map(short_reason).filter(|words| !words.is_empty());
     (words.map_or_else(|| counts.clone(), |words| format!("{counts}: {words}")), false)
+}
+
+/// What the health check wants and what the application answers instead, if both are known, and whether the answer is
+/// accepted by now.
+pub(super) fn wrong_codes(tally: &Tally<'_>, codes: &[u16]) -> Option<(String, bool)> {
+    let matcher = tally.settings?.health_check.matcher.as_deref().filter(|_| !codes.is_empty())?;
+    let accepted = Matcher::parse(matcher).is_some_and(|parsed| codes.iter().all(|code| parsed.accepts(*code)));
+    let words = if accepted {
+        format!("health check now accepts {}, waiting for it", list(codes))
+    } else {
+        format!("health check wants {matcher}, app says {}", list(codes))
+    };
+    Some((words, accepted))
 }
 
 pub(super) fn not_in_use(tally: &Tally<'_>) -> String {

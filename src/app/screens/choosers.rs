@@ -1,0 +1,106 @@
+//! Overlays with a line to type in and a list below it: commands and clusters.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::input::input;
+use super::source::explain_failure;
+use crate::app::App;
+use crate::app::command::{self, CommandInfo};
+use crate::app::document::{Align, Document, Line, Tone, dim, plain, strong, toned};
+use crate::app::overlay::Chooser;
+
+/// Columns before what is typed.
+const PROMPT: usize = 2;
+
+/// Commands by name.
+pub fn palette(app: &App, chooser: &Chooser, width: usize, height: usize) -> Document {
+    let items = app.chooser_items();
+    let lines = visible(chooser, &items, height)
+        .map(|(id, chosen)| (command::all().find(|info| info.id == *id), chosen))
+        .filter_map(|(info, chosen)| Some((command_line(app, info?), chosen)));
+    let mut document = list(chooser, lines, width);
+    if items.is_empty() {
+        document.push(plain("no command matches"));
+    }
+    document
+}
+
+fn command_line(app: &App, info: &CommandInfo) -> Line {
+    let key = app.options().keymap.label(info.command).unwrap_or_default();
+    let refusal = info.command.available(app).err();
+    let tone = if refusal.is_some() { Tone::Dim } else { Tone::Plain };
+    let mut line = Line::of([toned(Tone::Accent, key)]).padded(8, Align::Left);
+    line.spans.push(toned(tone, info.title));
+    match refusal {
+        Some(reason) => line.spans.push(dim(format!(" — {reason}"))),
+        None => line.spans.push(dim(format!("  {}", info.id))),
+    }
+    line
+}
+
+/// Clusters with their counts.
+pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Document {
+    let items = app.chooser_items();
+    let known = app.store().clusters.value().map(Vec::as_slice).unwrap_or_default();
+    let longest = items.iter().map(|name| name.width()).max().unwrap_or_default().min(width / 2);
+    let lines = visible(chooser, &items, height).map(|(name, chosen)| {
+        let here = app.cluster().is_some_and(|cluster| cluster.as_str() == name.as_str());
+        let name_cell = Line::from(if here { strong(name) } else { plain(name) });
+        let mut line = Line::of([plain(if here { "• " } else { "  " })]);
+        line.spans.extend(name_cell.fitted(longest).padded(longest + 2, Align::Left).spans);
+        if let Some(cluster) = known.iter().find(|cluster| cluster.name.as_str() == name.as_str()) {
+            let some = |count: u32, what: &str| (count > 0).then(|| format!(" · {count} {what}"));
+            let words = [
+                Some(format!("{} services · {} tasks running", cluster.active_services, cluster.running_tasks)),
+                some(cluster.pending_tasks, "pending"),
+                some(cluster.container_instances, "instances"),
+            ];
+            let words: String = words.into_iter().flatten().collect();
+            line.spans.push(dim(words));
+            if cluster.status != "ACTIVE" {
+                line.spans.push(toned(Tone::Warn, format!(" · {}", cluster.status)));
+            }
+        }
+        (line, chosen)
+    });
+    let mut document = list(chooser, lines, width);
+    let remote = &app.store().clusters;
+    if let Some(failure) = remote.failure() {
+        explain_failure(app, failure, &mut document, width);
+    } else if remote.value().is_none() {
+        document.push(dim("loading clusters…"));
+    } else if known.is_empty() {
+        document.paragraph(&[plain("No clusters in this account and region.")], width);
+    } else if items.is_empty() {
+        document.push(plain("no cluster matches"));
+    }
+    document
+}
+
+/// The items in sight, around the chosen one.
+fn visible<'a>(chooser: &Chooser, items: &'a [String], height: usize) -> impl Iterator<Item = (&'a String, bool)> {
+    let here = chooser.position(items);
+    let room = height.saturating_sub(2).max(1);
+    let first = (here + 1).saturating_sub(room);
+    items.iter().enumerate().skip(first).take(room).map(move |(index, item)| (item, index == here))
+}
+
+fn list(chooser: &Chooser, lines: impl Iterator<Item = (Line, bool)>, width: usize) -> Document {
+    let mut document = Document::default();
+    let mut prompt = Line::of([toned(Tone::Accent, "> ")]);
+    prompt.spans.extend(input(&chooser.input, width.saturating_sub(PROMPT)).0.spans);
+    document.push(prompt);
+    document.push(dim("─".repeat(width)));
+    for (line, chosen) in lines {
+        let mut shown = Line::of([plain(if chosen { "> " } else { "  " })]);
+        shown.spans.extend(line.spans);
+        let shown = shown.fitted(width);
+        document.push(if chosen { shown.padded(width, Align::Left).toned(Tone::Focus) } else { shown });
+    }
+    document
+}
+
+/// Where the cursor is.
+pub fn cursor(chooser: &Chooser, width: usize) -> (usize, usize) {
+    (PROMPT + input(&chooser.input, width.saturating_sub(PROMPT)).1, 0)
+}

@@ -1,0 +1,245 @@
+//! Tab Overview: what matters most about a service, the worst first, since on a small screen only the first lines are seen.
+
+use super::aws_text::{event_text, says_nothing, short_names};
+use super::deaths::causes;
+use super::load_balancing::{counts, health_check, reasons, routes, settings, targets};
+use super::services::{bar, is_rolled_back, mark, revisions};
+use super::source::Source;
+use crate::app::App;
+use crate::app::document::{Document, Span, Tone, dim, plain, strong, toned};
+use crate::app::freshness::since;
+use crate::app::remote::Remote;
+use crate::app::wants::TASKS;
+use crate::diagnose::deployment::Bounds;
+use crate::diagnose::health::Health;
+use crate::diagnose::parse::events::event;
+use crate::model::arn::TargetGroupArn;
+use crate::model::service::{Deployment, DeploymentController, RolloutState, Service, ServiceStatus};
+
+/// Columns of the labels.
+const LABEL: usize = 8;
+/// Events shown.
+const EVENTS: usize = 6;
+/// Causes of death shown.
+const CAUSES: usize = 4;
+
+/// The tab.
+pub fn document(app: &App, service: &Service, width: usize) -> Document {
+    let mut document = Document::default();
+    headline(app, service, &mut document, width);
+    rollout(app, service, &mut document, width);
+    for group in service.target_groups() {
+        load_balancer(app, group, &mut document, width);
+    }
+    deaths(app, service, &mut document, width);
+    events(app, service, &mut document, width);
+    safety(service, &mut document, width);
+    document
+}
+
+fn headline(app: &App, service: &Service, document: &mut Document, width: usize) {
+    let assessment = app.store().services.get(&service.arn).and_then(|entry| entry.assessment.as_ref());
+    let health = assessment.map_or(Health::Unknown, |assessment| assessment.health);
+    let (sign, tone) = mark(health);
+    let mut spans = vec![toned(tone, format!("{sign} {}", health.as_str()))];
+    if let Some(headline) = assessment.and_then(|assessment| assessment.headline.as_deref()) {
+        spans.push(plain("  "));
+        spans.push(strong(headline));
+    }
+    let pending = if service.pending > 0 { format!(" · {} pending", service.pending) } else { String::new() };
+    spans.push(plain(format!("  {}/{} tasks running{pending}", service.running, service.desired)));
+    if service.status != ServiceStatus::Active {
+        spans.push(toned(Tone::Warn, format!(" · service is {}", service.status.as_str())));
+    }
+    document.paragraph(&spans, width);
+}
+
+fn rollout(app: &App, service: &Service, document: &mut Document, width: usize) {
+    let Some(new) = service.primary_deployment() else {
+        task_sets(app, service, document, width);
+        return;
+    };
+    let now = app.aws_now();
+    let age = since(new.created_at, now);
+    let older: Vec<&Deployment> = service.older_deployments().collect();
+    let old_definition = older.iter().map(|old| &old.task_definition).find(|old| **old != new.task_definition);
+    let revision = revisions(&new.task_definition, old_definition);
+    if older.is_empty() && new.rollout_state == Some(RolloutState::Completed) {
+        let words = if is_rolled_back(service, new) { "restored by a rollback" } else { "steady" };
+        let spans = [plain(format!("{revision} {words}, deployed {age} ago"))];
+        document.field("rollout", LABEL, &spans, width);
+        return;
+    }
+    let tone = match new.rollout_state {
+        Some(RolloutState::Failed) => Tone::Bad,
+        _ => Tone::Accent,
+    };
+    let state = new.rollout_state.as_ref().map_or("", RolloutState::as_str).replace('_', " ").to_lowercase();
+    let mut spans = vec![
+        bar(service, new, 8, tone),
+        strong(format!(" {revision}")),
+        plain(format!(" · new {}/{}", new.running, new.desired)),
+    ];
+    if new.pending > 0 {
+        spans.push(plain(format!(" +{} pending", new.pending)));
+    }
+    let left: u32 = older.iter().map(|old| old.running).sum();
+    if !older.is_empty() {
+        spans.push(plain(format!(" · old {left}")));
+    }
+    if new.failed > 0 {
+        spans.push(toned(Tone::Bad, format!(" · {} failed in a row", new.failed)));
+    }
+    spans.extend(circuit_breaker(app, service));
+    spans.push(plain(format!(" · {state} for {age}")));
+    document.field("rollout", LABEL, &spans, width);
+    if let Some(reason) = new.rollout_reason.as_deref().filter(|reason| !says_nothing(reason)) {
+        document.field("", LABEL, &[plain(short_names(reason))], width);
+    }
+}
+
+/// Progress of the circuit breaker in the deployment under way.
+fn circuit_breaker(app: &App, service: &Service) -> Option<Span> {
+    let history = app.store().service_deployments.get(&service.arn).and_then(Remote::value)?;
+    let current = history.iter().find(|deployment| deployment.finished_at.is_none())?;
+    let breaker = current.circuit_breaker.as_ref()?;
+    let enabled = service.deployment_configuration.as_ref().is_some_and(|bounds| bounds.circuit_breaker);
+    enabled.then(|| {
+        let tone = if breaker.failures > 0 { Tone::Warn } else { Tone::Plain };
+        toned(tone, format!(" · circuit breaker {} of {}", breaker.failures, breaker.threshold))
+    })
+}
+
+fn task_sets(app: &App, service: &Service, document: &mut Document, width: usize) {
+    for set in &service.task_sets {
+        let age = since(set.created_at, app.aws_now());
+        let words = format!(
+            "{} task set {} · {}/{} running · {} pending · {age}",
+            set.status,
+            set.task_definition.name(),
+            set.running,
+            set.desired,
+            set.pending
+        );
+        document.field("rollout", LABEL, &[plain(words)], width);
+    }
+}
+
+fn load_balancer(app: &App, group: &TargetGroupArn, document: &mut Document, width: usize) {
+    let now = app.now();
+    let mut spans = vec![plain(format!("{} ", group.group_name()))];
+    let (read, source) = targets(app, group);
+    spans.extend(read.map(counts).unwrap_or_default());
+    if read.is_none() || source.is_stale(now) {
+        let label = source.label(now);
+        let gap = if read.is_some() { " · " } else { "" };
+        spans.push(Span::new(label.tone(), format!("{gap}{}", label.text())));
+    }
+    document.field("targets", LABEL, &spans, width);
+    for reason in read.map(reasons).unwrap_or_default() {
+        document.field("", LABEL, &[reason], width);
+    }
+    let (settings, source) = settings(app, group);
+    match settings {
+        Some(settings) => {
+            document.field("check", LABEL, &[plain(health_check(&settings.health_check))], width);
+            for route in routes(app, settings) {
+                document.field("route", LABEL, &[route], width);
+            }
+        }
+        None => document.field("check", LABEL, &[source.label(now)], width),
+    }
+}
+
+fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
+    let remote = app.store().tasks.get(&service.arn);
+    let source = Source::new(remote, Some(TASKS));
+    let now = app.now();
+    let Some(tasks) = remote.and_then(Remote::value) else {
+        document.field("stopped", LABEL, &[source.label(now)], width);
+        return;
+    };
+    let causes = causes(app, tasks);
+    let serious = causes.iter().filter(|cause| !cause.death.benign);
+    for (index, cause) in serious.clone().take(CAUSES).enumerate() {
+        let label = if index == 0 { "stopped" } else { "" };
+        let age = since(cause.at, app.aws_now());
+        let spans = [
+            toned(Tone::Bad, format!("{}× ", cause.count)),
+            plain(&cause.death.line),
+            dim(format!(" · {} latest {age} ago", cause.latest.arn.short_id())),
+        ];
+        document.field(label, LABEL, &spans, width);
+    }
+    let benign: usize = causes.iter().filter(|cause| cause.death.benign).map(|cause| cause.count).sum();
+    let more = serious.count().saturating_sub(CAUSES);
+    let mut rest = Vec::new();
+    if more > 0 {
+        rest.push(format!("{more} other causes, see Tasks"));
+    }
+    if benign > 0 {
+        rest.push(format!("{benign} by scaling, deployments or maintenance"));
+    }
+    if !rest.is_empty() {
+        let label = if causes.iter().all(|cause| cause.death.benign) { "stopped" } else { "" };
+        document.field(label, LABEL, &[dim(format!("· {}", rest.join(" · ")))], width);
+    }
+    if source.is_stale(now) {
+        let label = source.label(now);
+        document.field("", LABEL, &[Span::new(label.tone(), format!("tasks {}", label.text()))], width);
+    }
+}
+
+fn events(app: &App, service: &Service, document: &mut Document, width: usize) {
+    let telling = service.events.iter().filter(|entry| !event(&entry.message).is_noise());
+    let mut label = "events";
+    for entry in telling.take(EVENTS) {
+        let tone = if event(&entry.message).trouble().is_some() { Tone::Bad } else { Tone::Plain };
+        let age = since(entry.at, app.aws_now());
+        let spans = [dim(format!("{age:>4}  ")), toned(tone, event_text(&entry.message, &service.name))];
+        document.field(label, LABEL, &spans, width);
+        label = "";
+    }
+    if label.is_empty() {
+        return;
+    }
+    let words = match service.events.first() {
+        Some(newest) => format!("nothing unusual, latest {} ago", since(newest.at, app.aws_now())),
+        None => "none".to_owned(),
+    };
+    document.field(label, LABEL, &[dim(words)], width);
+}
+
+fn safety(service: &Service, document: &mut Document, width: usize) {
+    let mut words = Vec::new();
+    match &service.controller {
+        DeploymentController::Ecs => {}
+        DeploymentController::CodeDeploy => words.push("deployed by CodeDeploy".to_owned()),
+        DeploymentController::External => words.push("deployed by an external controller".to_owned()),
+        DeploymentController::Other(name) => words.push(format!("deployed by {name}")),
+    }
+    if let Some(configuration) = &service.deployment_configuration {
+        let (minimum, maximum) = (configuration.minimum_healthy_percent, configuration.maximum_percent);
+        let bounds = Bounds::of(service).map(|bounds| format!(" ({} to {} tasks)", bounds.lower, bounds.upper));
+        words.push(format!("keeps {minimum}% to {maximum}%{}", bounds.unwrap_or_default()));
+        words.push(
+            match (configuration.circuit_breaker, configuration.circuit_breaker_rollback) {
+                (true, true) => "circuit breaker with rollback",
+                (true, false) => "circuit breaker without rollback",
+                (false, _) => "no circuit breaker",
+            }
+            .to_owned(),
+        );
+        if !configuration.alarms.is_empty() {
+            words.push(format!("alarms {}", configuration.alarms.join(", ")));
+        }
+    }
+    if !service.load_balancers.is_empty() {
+        words.push(format!("grace period {}s", service.health_check_grace_period_seconds.unwrap_or(0)));
+    }
+    let launch = service.launch_label();
+    if !launch.is_empty() {
+        words.push(launch);
+    }
+    document.field("deploys", LABEL, &[plain(words.join(" · "))], width);
+}

@@ -1,0 +1,201 @@
+//! Changes: planned, shown, confirmed, sent once, followed.
+
+use super::world::{World, arn, error, options, service};
+use crate::app::Options;
+use crate::app::message::{Effect, Msg};
+use crate::app::overlay::{Button, Overlay, Stage};
+use crate::model::call::ErrorKind;
+use crate::model::query::Mutation;
+use crate::model::service::{DeploymentController, Service};
+
+fn world() -> World {
+    World::settled(options(), vec![service("web")])
+}
+
+fn stage(world: &World) -> Option<&Stage> {
+    match world.app.overlay() {
+        Some(Overlay::Confirm(confirmation)) => Some(&confirmation.stage),
+        _ => None,
+    }
+}
+
+fn redeploy() -> Mutation {
+    Mutation::ForceNewDeployment { cluster: options().cluster.unwrap(), service: arn("web") }
+}
+
+/// AWS takes the change: a new deployment beside the old one.
+fn accepted(world: &mut World) -> Service {
+    let mut service = world.services[0].clone();
+    let mut primary = service.deployments[0].clone();
+    service.deployments[0].status = crate::model::service::DeploymentStatus::Active;
+    primary.id = "ecs-svc/new".to_owned();
+    primary.running = 0;
+    primary.rollout_state = Some(crate::model::service::RolloutState::InProgress);
+    primary.created_at = Some(world.at);
+    service.deployments.insert(0, primary);
+    world.services[0] = service.clone();
+    service
+}
+
+#[test]
+fn redeploy_takes_two_keys_reads_again_and_sends_once() {
+    let mut world = world();
+    world.keys("R");
+    assert!(matches!(stage(&world), Some(Stage::Deciding { focus: Button::Cancel, moved: None })));
+    world.effects.clear();
+    world.keys("Y");
+    assert!(matches!(stage(&world), Some(Stage::Rereading(_))));
+    assert_eq!(world.changes, [], "nothing is sent before the state was read again");
+    world.answer_all();
+    assert!(matches!(stage(&world), Some(Stage::Sending(_))));
+    let [(request, mutation)] = world.changes.clone().try_into().unwrap();
+    assert_eq!(mutation, redeploy());
+    world.keys("Y enter Y R");
+    assert_eq!(world.changes.len(), 1, "keys while it is on its way send nothing more");
+    let service = accepted(&mut world);
+    world.send(Msg::Changed { request, result: Box::new(Ok(service)) });
+    assert!(world.app.overlay().is_none());
+    assert_eq!(world.app.watches().len(), 1);
+    world.pass(3);
+    assert_eq!(world.changes.len(), 1);
+}
+
+#[test]
+fn cancel_is_the_default_and_every_way_out_sends_nothing() {
+    for keys in
+        ["R enter", "R esc", "R q", "R n", "R tab tab enter", "R R R R", "S esc", "S 5 enter enter", "S 5 enter esc"]
+    {
+        let mut world = world();
+        world.keys(keys);
+        world.answer_all();
+        assert_eq!(world.changes, [], "{keys}");
+    }
+}
+
+#[test]
+fn the_buttons_work_without_upper_case() {
+    let mut world = world();
+    world.keys("R tab enter");
+    world.answer_all();
+    assert_eq!(world.changes.len(), 1);
+}
+
+#[test]
+fn no_lower_case_key_ever_changes_anything() {
+    for opening in ["", "enter", ":", "c", "?", "a", "R", "S", "/"] {
+        let mut world = world();
+        world.keys(opening);
+        for key in "abcdefghijklmnoprstuvwxyz0123456789 ,.;-+#!\"$%&()=".chars() {
+            world.send(Msg::Key(crate::app::key::KeyPress::plain(crate::app::key::Key::Char(key))));
+            world.answer_all();
+        }
+        assert_eq!(world.changes, [], "after {opening:?}");
+    }
+}
+
+#[test]
+fn scaling_asks_for_a_number_then_shows_the_plan() {
+    let mut world = world();
+    world.keys("S backspace 5 enter");
+    let Some(Overlay::Confirm(confirmation)) = world.app.overlay() else { panic!("{:?}", world.app.overlay()) };
+    let expected = Mutation::Scale { cluster: options().cluster.unwrap(), service: arn("web"), desired: 5 };
+    assert_eq!(confirmation.plan.mutation, expected);
+    world.keys("Y");
+    world.answer_all();
+    assert_eq!(world.changes.iter().map(|(_, mutation)| mutation).collect::<Vec<_>>(), [&expected]);
+}
+
+#[test]
+fn numbers_that_are_none_are_refused_in_place() {
+    let mut world = world();
+    world.keys("S backspace x enter");
+    let Some(Overlay::Scale(entry)) = world.app.overlay() else { panic!() };
+    assert!(entry.problem.is_some());
+    world.keys("backspace up up");
+    let Some(Overlay::Scale(entry)) = world.app.overlay() else { panic!() };
+    assert_eq!(entry.input.text(), "2");
+}
+
+#[test]
+fn a_state_that_moved_meanwhile_shows_the_plan_again() {
+    let mut world = world();
+    world.keys("S backspace 5 enter");
+    world.services[0].desired = 9;
+    world.keys("Y");
+    world.answer_all();
+    assert_eq!(world.changes, []);
+    assert!(
+        matches!(stage(&world), Some(Stage::Deciding { focus: Button::Cancel, moved: Some(_) })),
+        "{:?}",
+        stage(&world)
+    );
+    world.keys("Y");
+    world.answer_all();
+    assert_eq!(world.changes.len(), 1, "the second time it is the state that was shown");
+}
+
+#[test]
+fn a_state_that_cannot_be_read_again_stops_the_change() {
+    let mut world = world();
+    world.failing.insert("DescribeServices", ErrorKind::Denied);
+    world.keys("R Y");
+    world.answer_all();
+    assert!(matches!(stage(&world), Some(Stage::Failed(error)) if error.kind == ErrorKind::Denied));
+    assert_eq!(world.changes, []);
+}
+
+#[test]
+fn a_change_without_an_answer_is_not_sent_again_and_the_doubt_is_told() {
+    let mut world = world();
+    world.keys("R Y");
+    world.answer_all();
+    let (request, _) = world.changes[0];
+    let failure = error(ErrorKind::Timeout, "UpdateService");
+    world.send(Msg::Changed { request, result: Box::new(Err(failure)) });
+    let Some(Stage::Failed(error)) = stage(&world) else { panic!() };
+    assert!(error.advice().contains("may or may not"), "{}", error.advice());
+    world.pass(30);
+    assert_eq!(world.changes.len(), 1);
+}
+
+#[test]
+fn read_only_and_foreign_controllers_say_why_not() {
+    let mut world = World::settled(Options { read_only: true, ..options() }, vec![service("web")]);
+    world.keys("R");
+    assert!(world.app.overlay().is_none());
+    assert!(world.app.notice().unwrap().text.contains("read-only"));
+
+    let mut foreign = service("web");
+    foreign.controller = DeploymentController::CodeDeploy;
+    let mut world = World::settled(options(), vec![foreign]);
+    world.keys("R");
+    assert!(world.app.overlay().is_none());
+    assert!(world.app.notice().unwrap().text.contains("CodeDeploy"), "{:?}", world.app.notice());
+}
+
+#[test]
+fn y_copies_the_command_of_the_plan() {
+    let mut world = world();
+    world.keys("R");
+    world.effects.clear();
+    world.keys("y");
+    assert!(
+        matches!(&world.effects[..], [Effect::Copy(command)] if command.contains("aws ecs update-service")),
+        "{:?}",
+        world.effects
+    );
+}
+
+#[test]
+fn what_was_changed_is_followed_until_dismissed() {
+    let mut world = world();
+    world.keys("R Y");
+    world.answer_all();
+    let (request, _) = world.changes[0];
+    let service = accepted(&mut world);
+    world.send(Msg::Changed { request, result: Box::new(Ok(service)) });
+    world.pass(10);
+    assert_eq!(world.app.watches().len(), 1);
+    world.keys("x");
+    assert!(world.app.watches().is_empty());
+}

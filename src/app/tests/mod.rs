@@ -1,0 +1,6 @@
+//! The core as a whole: messages in, effects out, with a small world answering in virtual time.
+
+mod action;
+mod cursor;
+mod polling;
+mod world;
