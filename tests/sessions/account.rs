@@ -68,7 +68,7 @@ impl Account {
             }
             Query::Tasks { service, .. } => {
                 let running = self.services.get(service).map_or(0, |service| service.running.min(50));
-                Answer::Tasks((0..running + 1).map(|index| task(index, running, now)).collect())
+                Answer::Tasks((0..=running).map(|index| task(index, running, now)).collect())
             }
             Query::TaskDefinition { task_definition } => Answer::TaskDefinition(Box::new(definition(task_definition))),
             Query::ServiceDeployments { .. } => Answer::ServiceDeployments(Vec::new()),

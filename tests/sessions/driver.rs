@@ -177,7 +177,6 @@ impl Driver {
     fn send_and_return(&mut self, msg: Msg) -> Vec<Effect> {
         let before = Before::of(&self.app);
         self.recorder.record(self.now, &msg).unwrap();
-        self.messages.push((self.now, msg.clone()));
         let effects = self.app.update(self.now, msg.clone());
         for effect in &effects {
             match effect {
@@ -206,6 +205,7 @@ impl Driver {
         assert!(self.open.len() <= MOST_OPEN, "{} requests at once", self.open.len());
         before.check_cursor(&msg, &self.app);
         before.check_nothing_is_lost(&msg, &self.app);
+        self.messages.push((self.now, msg));
         effects
     }
 
