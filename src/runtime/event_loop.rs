@@ -33,7 +33,7 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Bytes put on the clipboard at most. As base64 that is about 75 kB, which is where terminals begin to drop the sequence.
 const MOST_COPIED: usize = 56_000;
 /// How long changes under way are waited for at the end: a little longer than a call may take.
-const LAST_CHANGES: Duration = Duration::from_secs(6);
+pub(super) const LAST_CHANGES: Duration = Duration::from_secs(6);
 
 /// What the loop wants after a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,11 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
     /// Waits, for a short time, for changes that are under way when the program ends. Whoever sent one wants to know.
     pub async fn finish(&mut self) -> Vec<Outcome> {
         self.requests.finish_changes(LAST_CHANGES).await
+    }
+
+    /// Whether a change is under way.
+    pub fn is_changing(&self) -> bool {
+        self.requests.is_changing()
     }
 
     /// What has been painted.

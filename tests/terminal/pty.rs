@@ -209,10 +209,15 @@ impl Pty {
         self.home.path()
     }
 
+    /// What the program writes is not taken any more, like on a connection that hangs.
+    pub(crate) fn stop_reading(&self) {
+        self.seen().closing = true;
+    }
+
     /// The other end of the line goes away, like a connection that breaks. The line hangs up once nobody has it open, so the
     /// reader has to be woken by something to read.
     pub(crate) fn hang_up(&mut self) {
-        self.seen().closing = true;
+        self.stop_reading();
         self.send("/");
         self.writer = None;
         self.master = None;

@@ -62,6 +62,39 @@ fn a_line_that_breaks_ends_the_program() {
 }
 
 #[test]
+fn a_line_that_hangs_does_not_keep_the_program() {
+    let pty = running(Start::demo(&[]));
+    pty.stop_reading();
+    // Each is a whole frame, more than the line holds.
+    for width in 100..140 {
+        pty.resize(width, 60);
+    }
+    pty.signal(Signal::TERM);
+    assert_eq!(pty.wait_for_exit(), 143);
+    assert!(pty.line_is_cooked());
+}
+
+#[test]
+fn a_change_on_its_way_is_waited_for_and_told() {
+    let late = ["--service", "accounts", "--fault", "UpdateService=latency:2s"];
+    for (fault, says) in [
+        (&[][..], "ecs:UpdateService of accounts was accepted"),
+        (&["--fault", "UpdateService=deny"][..], "ecs:UpdateService of accounts failed"),
+    ] {
+        let mut pty = running(Start::demo(&[&late[..], fault].concat()).size(120, 40));
+        pty.wait_for_text(">✔ accounts");
+        pty.send("R");
+        pty.wait_for_text("update-service");
+        pty.send("Y");
+        drop(pty.wait("the change on its way", |seen| seen.shows("can no longer be called back")));
+        pty.send("\x03");
+        assert_eq!(pty.wait_for_exit(), 0);
+        pty.wait_for_text(says);
+        assert!(pty.seen().is_restored() && pty.line_is_cooked());
+    }
+}
+
+#[test]
 fn without_a_terminal_there_is_one_sentence() {
     for arguments in [&["demo"][..], &["--region", "eu-west-1"][..]] {
         let mut command = Command::new(BINARY);
