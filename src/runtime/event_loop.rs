@@ -17,6 +17,7 @@ use ratatui::layout::Position;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::effects::{Answers, Outcome, Requests};
 use super::painter::{Painted, Painter};
 use super::recorder::Recorder;
@@ -59,6 +60,7 @@ pub struct EventLoop<W, A, V> {
     requests: Requests<A>,
     inbox: mpsc::Receiver<Msg>,
     recorder: Option<Recorder>,
+    clock: Clock,
     stale: bool,
     last_frame: Option<Instant>,
     last_update: Instant,
@@ -74,6 +76,7 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
             requests,
             inbox,
             recorder: None,
+            clock: Clock::new(),
             stale: true,
             last_frame: None,
             last_update: Instant::now(),
@@ -162,8 +165,13 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         Ok(Flow::Continue)
     }
 
-    fn take(&mut self, msg: Msg) -> io::Result<Flow> {
-        let at = Timestamp::now();
+    fn take(&mut self, mut msg: Msg) -> io::Result<Flow> {
+        let at = self.clock.now();
+        if let Msg::Calls(calls) = &mut msg {
+            for call in calls {
+                call.at = self.clock.corrected(call.at);
+            }
+        }
         self.write_down(at, &msg);
         self.requests.settled(&msg);
         let effects = self.app.update(at, msg);

@@ -7,6 +7,7 @@
 //!  signals ─▶ run                     └─▶ recorder
 //! ```
 
+mod clock;
 mod crash;
 pub mod effects;
 pub mod event_loop;
