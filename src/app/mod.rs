@@ -13,6 +13,7 @@
 
 pub mod action;
 pub mod activity;
+mod choosing;
 pub mod command;
 pub mod document;
 pub mod freshness;

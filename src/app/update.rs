@@ -3,9 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::App;
-use super::command::{self, Command};
+use super::command::Command;
 use super::document::Document;
-use super::fuzzy::Filter;
 use super::key::{Key, KeyPress};
 use super::keymap::Lookup;
 use super::layout::{Layout, layout};
@@ -13,8 +12,8 @@ use super::message::{Effect, Mouse, Msg};
 use super::overlay::{Chooser, Overlay};
 use super::remote::RequestId;
 use super::screens::{self, Tab};
-use crate::model::arn::{ClusterName, ServiceArn};
-use crate::model::call::{CallError, ErrorKind};
+use crate::model::arn::ServiceArn;
+use crate::model::call::CallError;
 use crate::model::near::near;
 use crate::model::query::Answer;
 
@@ -113,33 +112,6 @@ impl App {
             || self.watches.iter().any(|watching| watching.service() == arn)
     }
 
-    /// Without a cluster on the command line: the only one there is, or else the user chooses.
-    fn choose_only_cluster(&mut self) {
-        if self.cluster.is_some() || self.overlay.is_some() {
-            return;
-        }
-        let Some(clusters) = self.store.clusters.value() else {
-            return;
-        };
-        match clusters.as_slice() {
-            [only] => self.cluster = Some(only.name.clone()),
-            [] => {}
-            _ => self.overlay = Some(Overlay::Clusters(Chooser::default())),
-        }
-    }
-
-    /// The cluster named does not exist: says so and offers those that do, once.
-    fn choose_instead_of_unknown_cluster(&mut self) {
-        let first = self.store.service_arns.failure().is_some_and(|failure| failure.attempts == 1);
-        let unknown = self.cluster_is_unknown() && first;
-        let never_seen = self.store.service_arns.value().is_none() && self.overlay.is_none();
-        if let (true, true, Some(cluster)) = (unknown, never_seen, &self.cluster) {
-            let text = format!("there is no cluster \"{}\" in this account and region", cluster.as_str());
-            self.notify(text);
-            self.overlay = Some(Overlay::Clusters(Chooser::default()));
-        }
-    }
-
     fn key(&mut self, press: KeyPress) -> Vec<Effect> {
         self.pin_cursor();
         let quits = press == KeyPress { key: Key::Char('c'), ctrl: true, alt: false };
@@ -177,7 +149,7 @@ impl App {
     }
 
     /// Carries a command out, or says why it does not apply.
-    fn run(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn run(&mut self, command: Command) -> Vec<Effect> {
         if let Err(reason) = command.available(self) {
             self.notify(reason);
             return Vec::new();
@@ -314,68 +286,6 @@ impl App {
         }
     }
 
-    fn chooser_key(&mut self, press: KeyPress) -> Vec<Effect> {
-        let items = self.chooser_items();
-        let Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) = &mut self.overlay else {
-            return Vec::new();
-        };
-        let here = chooser.position(&items);
-        let mut choose = |there: usize| chooser.chosen = items.get(there.min(items.len().saturating_sub(1))).cloned();
-        match press.key {
-            Key::Esc => self.overlay = None,
-            Key::Up => choose(here.saturating_sub(1)),
-            Key::Char('p') if press.ctrl => choose(here.saturating_sub(1)),
-            Key::Down => choose(here + 1),
-            Key::Char('n') if press.ctrl => choose(here + 1),
-            Key::PageUp => choose(here.saturating_sub(10)),
-            Key::PageDown => choose(here + 10),
-            Key::Enter => {
-                let chosen = items.get(here).cloned();
-                let palette = matches!(self.overlay, Some(Overlay::Palette(_)));
-                self.overlay = None;
-                return match chosen {
-                    Some(id) if palette => command::by_id(&id).map_or_else(Vec::new, |command| self.run(command)),
-                    Some(name) => self.enter_cluster(ClusterName::new(&name)),
-                    None => Vec::new(),
-                };
-            }
-            _ => {
-                chooser.input.key(press);
-                chooser.chosen = None;
-            }
-        }
-        Vec::new()
-    }
-
-    /// What the open chooser offers for what was typed: ids of commands, or names of clusters, best first.
-    pub fn chooser_items(&self) -> Vec<String> {
-        match &self.overlay {
-            Some(Overlay::Palette(chooser)) => best(
-                chooser,
-                command::all().filter(|info| info.command != Command::Palette).map(|info| (info.id, info.title)),
-            ),
-            Some(Overlay::Clusters(chooser)) => {
-                let clusters = self.store.clusters.value().map(Vec::as_slice).unwrap_or_default();
-                best(chooser, clusters.iter().map(|cluster| (cluster.name.as_str(), "")))
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn enter_cluster(&mut self, cluster: ClusterName) -> Vec<Effect> {
-        if self.cluster.as_ref() == Some(&cluster) {
-            return Vec::new();
-        }
-        let effects = self.cancel_all();
-        self.store.leave_cluster();
-        self.cluster = Some(cluster);
-        self.list = super::service_list::ServiceListView::new(self.now, None);
-        self.detail.scroll.clear();
-        self.detail.zoomed = false;
-        self.watches.clear();
-        effects
-    }
-
     fn paste(&mut self, text: &str) {
         match &mut self.overlay {
             Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) => chooser.input.paste(text),
@@ -446,12 +356,6 @@ impl App {
         }
     }
 
-    /// Whether the cluster asked for does not exist.
-    pub fn cluster_is_unknown(&self) -> bool {
-        let failure = self.store.service_arns.failure();
-        failure.is_some_and(|failure| failure.error.kind == ErrorKind::NotFound)
-    }
-
     /// The cursor goes to the service asked for on the command line, or stays on the worst one once all are known.
     fn find_first_selection(&mut self) {
         let sought = self
@@ -483,20 +387,4 @@ impl App {
 fn excess(document: &Document, height: usize) -> usize {
     let height = height.saturating_sub(usize::from(document.head.is_some()));
     document.lines.len().saturating_sub(height)
-}
-
-/// Names that fit what was typed, best first; `about` is searched too.
-fn best<'a>(chooser: &Chooser, items: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
-    let mut filter = Filter::new(chooser.input.text());
-    let mut scored: Vec<(u32, String)> = items
-        .filter_map(|(name, about)| {
-            let by_name = filter.score(name).map(|score| score.saturating_mul(2));
-            let score = by_name.max(filter.score(about))?;
-            Some((score, name.to_owned()))
-        })
-        .collect();
-    if !chooser.input.text().is_empty() {
-        scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    }
-    scored.into_iter().map(|(_, name)| name).collect()
 }

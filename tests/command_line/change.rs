@@ -3,6 +3,7 @@
 use ecsight::sim::{FaultKind, Simulator};
 
 use crate::program::Program;
+use crate::snapshot::assert_kept;
 use crate::terminal::Terminal;
 use crate::worlds::{shop, still};
 
@@ -15,8 +16,8 @@ async fn desired(simulator: &Simulator, service: &str) -> u64 {
 async fn without_consent_the_plan_is_shown_and_nothing_is_sent() {
     let simulator = still(shop()).await;
     let program = Program::on(&simulator);
-    insta::assert_snapshot!("plan_of_redeploy", program.run("redeploy storefront --cluster shop").await.refused(2));
-    insta::assert_snapshot!("plan_of_scale", program.run("scale mailer 0 --cluster shop").await.refused(2));
+    assert_kept("plan_of_redeploy", &program.run("redeploy storefront --cluster shop").await.refused(2));
+    assert_kept("plan_of_scale", &program.run("scale mailer 0 --cluster shop").await.refused(2));
     assert_eq!(simulator.calls().get("UpdateService"), None);
 }
 

@@ -18,6 +18,12 @@ async fn a_file_that_was_asked_for_must_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_of_commands_that_do_not_exist_are_told() {
+    let err = Program::equipped().configured("[keys]\nredeplo = 'R'\n").run("").await.refused(2);
+    assert!(err.starts_with("error: ") && err.contains("redeplo"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_variable_is_named() {
     let err = Program::equipped().with("ECSIGHT_REFRESH", "often").run("services").await.refused(2);
     assert!(err.contains("ECSIGHT_REFRESH"), "{err}");

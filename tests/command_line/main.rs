@@ -14,6 +14,7 @@ mod failing;
 mod program;
 mod services;
 mod simulate;
+mod snapshot;
 mod tasks;
 mod terminal;
 mod usage;

@@ -6,20 +6,21 @@ use ecsight::sim::{FaultKind, World};
 use serde_json::Value;
 
 use crate::program::Program;
+use crate::snapshot::assert_kept;
 use crate::worlds::{shop, still};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_is_what_is_documented() {
     let simulator = still(shop()).await;
     let out = Program::on(&simulator).run("services --cluster shop --output json").await.done();
-    insta::assert_snapshot!(out);
+    assert_kept("services_json", &out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_is_aligned_and_has_no_colours_in_a_pipe() {
     let simulator = still(shop()).await;
     let out = Program::on(&simulator).run("services --cluster shop").await.done();
-    insta::assert_snapshot!(out);
+    assert_kept("services_table", &out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,9 +82,9 @@ async fn a_hundred_services_take_one_list_and_ten_descriptions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_leaves_early_is_no_error() {
-    let simulator = still(World::of_size(1, 300, 1)).await;
+    let simulator = still(shop()).await;
     let program = Program::on(&simulator);
-    let mut command = program.command("services --cluster cluster-1 --output json");
+    let mut command = program.command("services --cluster shop --output json");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().await.unwrap();

@@ -142,6 +142,9 @@ fn past_row(deployment: &ServiceDeployment, now: Timestamp) -> Vec<Line> {
     let began = deployment.started_at.or(deployment.created_at);
     let took = began.zip(deployment.finished_at).map(|(began, end)| short_duration(end.duration_since(began)));
     let breaker = deployment.circuit_breaker.as_ref().map(|breaker| {
+        if breaker.status.as_deref() == Some("DISABLED") {
+            return "off".to_owned();
+        }
         let status = breaker.status.as_deref().unwrap_or_default().replace('_', " ").to_lowercase();
         format!("{} of {} {status}", breaker.failures, breaker.threshold)
     });

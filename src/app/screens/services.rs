@@ -80,7 +80,12 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
 }
 
 fn columns(width: usize, longest: usize, bar: usize) -> Vec<Column> {
-    let narrow = width < 70;
+    // Why something fails matters more than its revision, which the lower half tells too.
+    let diagnosis = match width {
+        ..70 => 12,
+        70..90 => 24,
+        _ => (width * 2 / 5).min(60),
+    };
     vec![
         Column::text("  NAME", 16, 42, 0).holding(longest + 2),
         Column::text("TASKS", 6, 12, 0),
@@ -88,7 +93,7 @@ fn columns(width: usize, longest: usize, bar: usize) -> Vec<Column> {
         Column::text("ROLLOUT", bar + 12, bar + 18, 6).holding(bar + 12),
         Column::text("REVISION", 10, 26, 8).holding(12),
         Column::text("LAUNCH", 7, 14, 9),
-        Column::text("DIAGNOSIS", if narrow { 12 } else { 24 }, 90, 0),
+        Column::text("DIAGNOSIS", diagnosis, 90, 0),
     ]
 }
 

@@ -45,7 +45,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     stopped.sort_by_key(|task| std::cmp::Reverse(ended_at(task)));
     let rows: Vec<Row> = wanted.iter().chain(&stopped).map(|task| row(app, task, targets.get(&task.arn))).collect();
     let cells: Vec<Vec<Line>> = rows.iter().map(|row| row.cells.clone()).collect();
-    let table = table(&columns(), &cells, width);
+    let table = table(&columns(width), &cells, width);
     document.head = table.head;
     let mut said = None;
     for (index, (line, row)) in table.lines.into_iter().zip(rows).enumerate() {
@@ -55,7 +55,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
         let cut = row.why.as_ref().is_some_and(|why| !line.text().contains(Line::from(plain(why)).text().as_str()));
         document.push(line);
         // Said once for tasks in a row that say the same.
-        if cut && row.why != said {
+        if cut && !row.benign && row.why != said {
             let why = row.why.clone().unwrap_or_default();
             for line in wrap(&[dim(why)], width.saturating_sub(4).max(10)) {
                 let mut indented = Line::of([plain("    ")]);
@@ -71,19 +71,22 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
 struct Row {
     cells: Vec<Line>,
     why: Option<String>,
+    /// Whether it needs nobody's attention.
+    benign: bool,
 }
 
-fn columns() -> Vec<Column> {
+fn columns(width: usize) -> Vec<Column> {
+    let why = if width < 90 { 15 } else { width / 3 };
     vec![
         Column::text("  TASK", 10, 10, 0),
         Column::text("STATUS", 7, 22, 0),
-        Column::text("WHY", 12, 100, 1),
+        Column::text("WHY", why, 100, 1),
         Column::text("TARGET", 9, 18, 2),
         Column::number("AGE", 4, 3),
-        Column::text("REVISION", 6, 24, 4),
+        Column::text("REVISION", 8, 24, 4),
         Column::text("HEALTH", 7, 9, 7),
         Column::text("ZONE", 10, 14, 8),
-        Column::text("ADDRESS", 10, 39, 6),
+        Column::text("ADDRESS", 13, 39, 6),
     ]
 }
 
@@ -134,7 +137,8 @@ fn row(app: &App, task: &Task, target: Option<&&Target>) -> Row {
         text(task.availability_zone.as_deref().unwrap_or("-")),
         text(&address(task)),
     ];
-    Row { cells, why }
+    let benign = death.is_some_and(|death| death.benign);
+    Row { cells, why, benign }
 }
 
 fn address(task: &Task) -> String {

@@ -63,6 +63,18 @@ impl World {
         world
     }
 
+    /// A world of one cluster with exactly so many healthy services of two tasks each, `service-1` and so on. For tests that
+    /// count.
+    pub fn healthy(seed: u64, cluster: &str, services: usize) -> Self {
+        let mut world = Self::empty(seed);
+        world.add_cluster(cluster);
+        for number in 1..=services {
+            let balancer = format!("shared-{}", number / SERVICES_BEHIND_A_LOAD_BALANCER + 1);
+            world.add_service(cluster, &Blueprint::web(&format!("service-{number}")).behind(&balancer));
+        }
+        world
+    }
+
     fn nth_service(&mut self, number: usize) -> Blueprint {
         let of = |list: &[&'static str], place: usize| list.get(place % list.len()).copied().unwrap_or_default();
         let (subject, kind) = (of(&SUBJECTS, number / KINDS.len()), of(&KINDS, number));

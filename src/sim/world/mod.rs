@@ -103,6 +103,11 @@ pub struct World {
 }
 
 impl World {
+    /// Names of the clusters, the one that shows most first.
+    pub fn cluster_names(&self) -> Vec<String> {
+        self.clusters.iter().map(|cluster| cluster.name.clone()).collect()
+    }
+
     /// The time it is in the world, as told.
     pub fn now(&self) -> Timestamp {
         self.told(self.now).timestamp()

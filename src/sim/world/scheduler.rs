@@ -30,6 +30,15 @@ const STARTS_BEFORE_BACKOFF: u32 = 3;
 /// The longest wait between two starts. AWS goes up to 27 minutes, which is no use to somebody who watches.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(4);
 
+/// A task that could be stopped because there are too many.
+struct Candidate {
+    /// Where it is in the list of tasks.
+    place: usize,
+    /// Of a deployment on its way out.
+    old: bool,
+    healthy: bool,
+}
+
 impl Service {
     /// Lets tasks live and looks at the service, if something is due.
     pub(crate) fn step(&mut self, around: &mut Surroundings<'_>) {
@@ -183,36 +192,36 @@ impl Service {
     fn stop_surplus(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
         let Some(primary) = self.primary() else { return };
         let primary = primary.id.clone();
-        // (place, of an old deployment, healthy)
-        let wanted: Vec<(usize, bool, bool)> = self
+        let mut candidates: Vec<Candidate> = self
             .tasks
             .iter()
             .enumerate()
+            .rev()
             .filter(|(_, task)| task.is_wanted())
-            .map(|(place, task)| {
-                let healthy = self.health(task, around.load_balancing, around.network, around.now) == Health::Healthy;
-                (place, task.started_by != primary, healthy)
+            .map(|(place, task)| Candidate {
+                place,
+                old: task.started_by != primary,
+                healthy: self.health(task, around.load_balancing, around.network, around.now) == Health::Healthy,
             })
             .collect();
-        let healthy = wanted.iter().filter(|(_, _, healthy)| *healthy).count();
+        let healthy = candidates.iter().filter(|candidate| candidate.healthy).count();
         let mut spare = healthy.saturating_sub(self.lower_bound().min(self.desired));
-        let mut excess = wanted.iter().filter(|(_, old, _)| !old).count().saturating_sub(self.desired);
+        let mut excess = candidates.iter().filter(|candidate| !candidate.old).count().saturating_sub(self.desired);
+        // Old ones go before new ones, those that are of no use yet before those that are, and the newest first.
+        candidates.sort_by_key(|candidate| (!candidate.old, candidate.healthy));
         let mut doomed = Vec::new();
-        // The newest go first, and those that are of no use yet before those that are.
-        let mut candidates: Vec<_> = wanted.iter().rev().collect();
-        candidates.sort_by_key(|(_, old, healthy)| (!old, *healthy));
-        for (place, old, healthy) in candidates {
-            if *old {
-                if *healthy && spare == 0 {
+        for candidate in candidates {
+            if candidate.old {
+                if candidate.healthy && spare == 0 {
                     continue;
                 }
-                spare -= usize::from(*healthy);
+                spare -= usize::from(candidate.healthy);
             } else if excess > 0 {
                 excess -= 1;
             } else {
                 continue;
             }
-            doomed.push(*place);
+            doomed.push(candidate.place);
         }
         for place in doomed {
             let Some(task) = self.tasks.get_mut(place) else { continue };

@@ -316,6 +316,16 @@ fn the_demo_moves_while_somebody_watches() {
 }
 
 #[test]
+fn a_world_for_counting() {
+    let mut world = World::healthy(1, "test", 100);
+    world.advance(seconds(60));
+    let services = &world.clusters[0].services;
+    assert_eq!(services.len(), 100);
+    assert!(services.iter().all(|service| service.running() == 2 && service.deployments.len() == 1));
+    assert_eq!(world.load_balancing.load_balancers.len(), 2);
+}
+
+#[test]
 fn large_worlds_are_large_and_mostly_healthy() {
     let world = World::of_size(1, 1000, 4);
     let services: usize = world.clusters.iter().map(|cluster| cluster.services.len()).sum();

@@ -4,15 +4,15 @@ use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use ecsight::aws::{self, Credentials};
+use ecsight::cli::{Simulate, SimulatedWorld};
+use ecsight::config::Settings;
+use ecsight::sim::{Options, REGION, Simulator, SimulatorError};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::arguments::{Simulate, SimulatedWorld};
-use super::exit::Exit;
-use super::run::complain;
-use super::screen;
-use crate::aws::{self, Credentials};
-use crate::config::Settings;
-use crate::sim::{Options, REGION, Simulator, SimulatorError};
+use crate::exit::Exit;
+use crate::run::complain;
+use crate::screen;
 
 /// What the simulator is given as access key and secret; it takes anything.
 const KEY: &str = "test";
@@ -20,7 +20,7 @@ const KEY: &str = "test";
 const SERVICES_A_CLUSTER: usize = 12;
 
 /// Serves until SIGINT or SIGTERM.
-pub(super) async fn serve(arguments: Simulate) -> Exit {
+pub(crate) async fn serve(arguments: Simulate) -> Exit {
     let Simulate { listen, clusters, latency_ms, world } = arguments;
     match start(listen, &world, clusters, Duration::from_millis(latency_ms)).await {
         Ok(simulator) => match announce(&simulator, listen).and(interrupted().await) {
@@ -32,13 +32,17 @@ pub(super) async fn serve(arguments: Simulate) -> Exit {
     }
 }
 
-/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts.
-pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
+/// Opens the screen on a simulator of its own. Nothing of the settings that speaks of a real AWS counts: a cluster that the
+/// simulated one does not have gives way to its first.
+pub(crate) async fn demo(wanted: SimulatedWorld, mut settings: Settings) -> Exit {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
         Ok(simulator) => simulator,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
     };
+    let clusters = simulator.with_world(|world| world.cluster_names());
+    settings.cluster =
+        settings.cluster.filter(|cluster| clusters.contains(cluster)).or_else(|| clusters.into_iter().next());
     let connection = aws::Settings {
         region: Some(REGION.to_owned()),
         endpoint_url: Some(simulator.endpoint()),
@@ -50,7 +54,7 @@ pub(super) async fn demo(wanted: SimulatedWorld, settings: Settings) -> Exit {
 }
 
 /// Starts a simulator with the world that was asked for.
-pub(super) async fn start(
+pub(crate) async fn start(
     listen: SocketAddr,
     wanted: &SimulatedWorld,
     clusters: Option<u32>,

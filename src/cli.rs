@@ -1,4 +1,4 @@
-//! What can be typed. Flags that say where to look and how are global: they stand before or after the subcommand.
+//! The command line: what can be typed. Flags that say where to look and how are global: they stand before or after the subcommand.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -132,7 +132,7 @@ The first line on stdout is `listening on http://ADDRESS:PORT`.")]
     /// List the services of a cluster, problems first
     #[command(after_help = "Examples:
   ecsight services --cluster shop-prod
-  ecsight services --cluster shop-prod --output json | jq -r '.[] | select(.health == \"failing\") | .service'")]
+  ecsight services -c shop-prod -o json | jq -r '.[] | select(.health == \"failing\").service'")]
     Services(List),
     /// List the tasks of a cluster or of one service
     #[command(after_help = "Examples:
@@ -249,7 +249,7 @@ pub struct Consent {
     /// Do not ask, do it
     #[arg(long, short)]
     pub yes: bool,
-    /// Follow the rollout until it is steady or has plainly failed
+    /// Follow the rollout until it is steady or has plainly failed, looking every --refresh seconds
     #[arg(long)]
     pub wait: bool,
     /// How long to wait for it at most, such as 90s, 15m or 1h30m

@@ -3,29 +3,25 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use super::arguments::{Cli, Command, Consent, Output};
-use super::exit::Exit;
-use super::{screen, simulate, trace};
-use crate::aws::{self, Aws, Credentials};
-use crate::config::Settings;
-use crate::headless::{self, AwsClock, Change, Console, Failure, Format, Patience, TaskSelection};
+use ecsight::aws::{self, Aws, Credentials};
+use ecsight::cli::{Cli, Command, Consent, Output};
+use ecsight::config::Settings;
+use ecsight::headless::{self, AwsClock, Change, Console, Failure, Format, Patience, TaskSelection};
+
+use crate::exit::Exit;
+use crate::{screen, simulate, trace};
 
 /// Runs what the command line asks for.
-pub fn run(cli: Cli) -> Exit {
+pub(crate) fn run(cli: Cli) -> Exit {
     if let Some(contradiction) = cli.contradiction() {
         return complain(Exit::Usage, &contradiction, Some("leave --service out"));
     }
     let Cli { mut global, command } = cli;
     let file = global.config.take();
-    // The configured cluster is a real one; on a simulated AWS only what was typed can be meant.
-    let typed = matches!(command, Some(Command::Demo(_))).then(|| (global.cluster.clone(), global.service.clone()));
-    let mut settings = match Settings::load(global.layer(), file.as_deref(), &|variable| std::env::var_os(variable)) {
+    let settings = match Settings::load(global.layer(), file.as_deref(), &|variable| std::env::var_os(variable)) {
         Ok(settings) => settings,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
     };
-    if let Some((cluster, service)) = typed {
-        (settings.cluster, settings.service) = (cluster, service);
-    }
     if let Some(path) = &settings.log_file
         && let Err(error) = trace::start(path)
     {
@@ -54,7 +50,7 @@ async fn dispatch(command: Option<Command>, settings: Settings) -> Exit {
         Some(Command::Services(list)) => {
             headless(settings, async |aws, settings, clock, console| {
                 let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
-                headless::services(aws, cluster, service, list.output.into(), clock, console).await
+                headless::services(aws, cluster, service, format(list.output), clock, console).await
             })
             .await
         }
@@ -62,7 +58,7 @@ async fn dispatch(command: Option<Command>, settings: Settings) -> Exit {
             let selection = if tasks.stopped { TaskSelection::Stopped } else { TaskSelection::Running };
             headless(settings, async |aws, settings, clock, console| {
                 let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
-                let format = tasks.output.into();
+                let format = format(tasks.output);
                 headless::tasks(aws, cluster, service, selection, format, clock, console).await
             })
             .await
@@ -133,7 +129,7 @@ fn asked(question: &str) -> bool {
 }
 
 /// Says on stderr what is wrong and what to do about it.
-pub(super) fn complain(exit: Exit, sentence: &str, advice: Option<&str>) -> Exit {
+pub(crate) fn complain(exit: Exit, sentence: &str, advice: Option<&str>) -> Exit {
     let mut err = io::stderr().lock();
     let _ = writeln!(err, "error: {sentence}");
     if let Some(advice) = advice {
@@ -142,11 +138,9 @@ pub(super) fn complain(exit: Exit, sentence: &str, advice: Option<&str>) -> Exit
     exit
 }
 
-impl From<Output> for Format {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Table => Self::Table,
-            Output::Json => Self::Json,
-        }
+fn format(output: Output) -> Format {
+    match output {
+        Output::Table => Format::Table,
+        Output::Json => Format::Json,
     }
 }

@@ -6,15 +6,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 
+use ecsight::model::call::CallRecord;
+use ecsight::model::text::visible;
 use tracing_subscriber::EnvFilter;
-
-use crate::model::call::CallRecord;
-use crate::model::text::visible;
 
 const FILTER: &str = "warn,ecsight=info";
 
 /// Starts appending to the file, which only its owner may read.
-pub(super) fn start(path: &Path) -> io::Result<()> {
+pub(crate) fn start(path: &Path) -> io::Result<()> {
     let file = open(path)?;
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(FILTER))
@@ -25,7 +24,7 @@ pub(super) fn start(path: &Path) -> io::Result<()> {
 }
 
 /// Traces a call to AWS: what a person asks for first who wants to know what the program did.
-pub(super) fn call(record: &CallRecord) {
+pub(crate) fn call(record: &CallRecord) {
     let CallRecord { operation, duration_ms, request_id, failure, .. } = record;
     let request_id = request_id.as_deref().unwrap_or("none");
     match failure {

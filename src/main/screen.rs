@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use ecsight::app;
+use ecsight::app::keymap::{Bindings, Keymap, KeymapError};
+use ecsight::aws;
+use ecsight::config::Settings;
+use ecsight::model::arn::ClusterName;
+use ecsight::model::text::visible;
+use ecsight::runtime::effects::Outcome;
+use ecsight::runtime::{self, End, RuntimeError, Session};
+use ecsight::ui::theme::{Theme, ThemeError};
 use jiff::SignedDuration;
 
-use super::exit::Exit;
-use super::run::complain;
-use crate::app;
-use crate::app::keymap::{Bindings, Keymap, KeymapError};
-use crate::aws;
-use crate::config::Settings;
-use crate::model::arn::ClusterName;
-use crate::model::text::visible;
-use crate::runtime::effects::Outcome;
-use crate::runtime::{self, End, RuntimeError, Session};
-use crate::ui::theme::{Theme, ThemeError};
+use crate::exit::Exit;
+use crate::run::complain;
 
 /// The configuration asks for something that does not exist.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ enum Wrong {
 }
 
 /// Opens the screen on an AWS until somebody closes it. `label` is a word for the header when that AWS is not real.
-pub(super) async fn open(connection: aws::Settings, settings: Settings, label: Option<String>) -> Exit {
+pub(crate) async fn open(connection: aws::Settings, settings: Settings, label: Option<String>) -> Exit {
     let session = match session(connection, settings, label) {
         Ok(session) => session,
         Err(wrong) => return complain(Exit::Usage, &wrong.to_string(), None),
@@ -72,5 +72,45 @@ fn tell(outcome: &Outcome) {
     match &outcome.result {
         Ok(()) => eprintln!("{operation} of {service} was accepted"),
         Err(error) => eprintln!("{operation} of {service} failed: {}", visible(&error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecsight::config::Look;
+
+    const EXAMPLE: &str = include_str!("../../config.example.toml");
+
+    fn looks(tone: &str, words: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([(tone.to_owned(), words.to_owned())])
+    }
+
+    #[test]
+    fn the_example_shows_the_default_theme() {
+        let (_, theme) = EXAMPLE.split_once("#[theme]\n").unwrap();
+        let looks: BTreeMap<String, String> = theme
+            .lines()
+            .filter_map(|line| line.strip_prefix('#')?.split_once(" = "))
+            .map(|(tone, words)| (tone.to_owned(), words.trim_matches('"').to_owned()))
+            .collect();
+        assert_eq!(looks.len(), 7);
+        assert_eq!(Theme::default().with(&looks), Ok(Theme::default()));
+    }
+
+    #[test]
+    fn what_the_file_may_say_the_theme_understands() {
+        for colour in ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "gray", "white"] {
+            for words in
+                [colour.to_owned(), format!("bright-{colour} bold dim underline reverse"), "default".to_owned()]
+            {
+                assert!(words.parse::<Look>().is_ok(), "{words}");
+                assert!(Theme::default().with(&looks("good", &words)).is_ok(), "{words}");
+            }
+        }
+        for words in ["purple", "bright-bold", "red,bold"] {
+            assert!(words.parse::<Look>().is_err(), "{words}");
+            assert!(Theme::default().with(&looks("good", words)).is_err(), "{words}");
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use crate::headless::Failure;
-use crate::model::call::ErrorKind;
+use ecsight::headless::Failure;
+use ecsight::model::call::ErrorKind;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done as asked.
     Done,
     /// A rollout that was waited for fails or was not over in time.

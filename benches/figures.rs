@@ -1,0 +1,174 @@
+//! The figures the program promises, measured on a large simulated cluster: `cargo bench`. Nothing is asserted; it prints
+//! what it measured, with what was promised beside it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, missing_docs)]
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use ecsight::app::key::{Key, KeyPress};
+use ecsight::app::keymap::{Bindings, Keymap};
+use ecsight::app::message::{Effect, Msg, Size};
+use ecsight::app::{App, Options};
+use ecsight::aws::{Aws, Credentials, Priority, Settings};
+use ecsight::diagnose::health::{Facts, assess};
+use ecsight::model::arn::ClusterName;
+use ecsight::model::service::Service;
+use ecsight::sim::{Clock, Simulator, World};
+use ecsight::ui;
+use ecsight::ui::theme::Theme;
+use jiff::{SignedDuration, Timestamp};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::task::JoinSet;
+
+const SIZE: Size = Size { width: 200, height: 50 };
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(cold_table());
+    let app = runtime.block_on(loaded(2_000));
+    key_to_cells(app.clone());
+    quiet_refresh(&app);
+    assessing(&app);
+}
+
+async fn simulator(services: usize, latency: Duration) -> Simulator {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Simulator::start(listen, World::healthy(1, "shop", services), Clock::Manual, latency).await.unwrap()
+}
+
+async fn aws(simulator: &Simulator) -> Aws {
+    let settings = Settings {
+        region: Some("eu-west-1".to_owned()),
+        endpoint_url: Some(simulator.endpoint()),
+        credentials: Credentials::Fixed { access_key: "test".to_owned(), secret_key: "test".to_owned() },
+        ..Settings::default()
+    };
+    Aws::connect(settings, |_| ()).await
+}
+
+fn app() -> App {
+    let options = Options {
+        cluster: Some(ClusterName::new("shop")),
+        service: None,
+        read_only: false,
+        refresh: SignedDuration::from_secs(5),
+        label: None,
+        keymap: Keymap::new(&Bindings::new()).unwrap(),
+    };
+    App::new(options, Timestamp::now(), SIZE)
+}
+
+/// Plays the runtime until `done`.
+async fn drive(app: &mut App, aws: &Aws, done: impl Fn(&App) -> bool) {
+    let mut effects: VecDeque<Effect> = app.update(Timestamp::now(), Msg::Tick).into();
+    let mut asking = JoinSet::new();
+    while !done(app) {
+        while let Some(effect) = effects.pop_front() {
+            if let Effect::Ask { request, query, .. } = effect {
+                let aws = aws.clone();
+                asking.spawn(async move {
+                    let result = Box::new(aws.answer(&query, Priority::Background).await);
+                    Msg::Answered { request, result }
+                });
+            }
+        }
+        let msg = asking.join_next().await.map_or(Msg::Tick, Result::unwrap);
+        effects.extend(app.update(Timestamp::now(), msg));
+    }
+}
+
+fn all_described(app: &App) -> bool {
+    let (described, listed) = app.store().described();
+    listed > 0 && described == listed
+}
+
+async fn loaded(services: usize) -> App {
+    let simulator = simulator(services, Duration::ZERO).await;
+    let aws = aws(&simulator).await;
+    let mut app = app();
+    drive(&mut app, &aws, all_described).await;
+    app
+}
+
+/// The whole table of 100 services when every call takes 50 ms: one list and one wave of describes cannot be avoided.
+async fn cold_table() {
+    let latency = Duration::from_millis(50);
+    let simulator = simulator(100, latency).await;
+    let mut times = Vec::new();
+    for _ in 0..10 {
+        let aws = aws(&simulator).await;
+        let mut app = app();
+        let began = Instant::now();
+        drive(&mut app, &aws, all_described).await;
+        times.push(began.elapsed());
+    }
+    let median = percentile(&mut times, 50);
+    let factor = median.as_secs_f64() / (2 * latency).as_secs_f64();
+    println!(
+        "full table, 100 services, 50 ms a call   median {median:.1?}, {factor:.2} of two round trips (promised 1.2)"
+    );
+}
+
+fn paint(app: &App) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.width, SIZE.height));
+    ui::view(app, &Theme::default(), &mut buffer);
+    buffer
+}
+
+fn key_to_cells(mut app: App) {
+    let mut shown = paint(&app);
+    let mut times = Vec::new();
+    for index in 0..2_000 {
+        let key = if index % 100 < 50 { 'j' } else { 'k' };
+        let began = Instant::now();
+        black_box(app.update(Timestamp::now(), Msg::Key(KeyPress::plain(Key::Char(key)))));
+        let painted = paint(&app);
+        black_box(shown.diff(&painted).len());
+        times.push(began.elapsed());
+        shown = painted;
+    }
+    let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    println!("key to changed cells, 2,000 services     p50 {median:.1?}, p99 {worst:.1?} (promised p99 16 ms)");
+}
+
+/// A tick while nothing changes: what it costs, and that it changes no cell.
+fn quiet_refresh(app: &App) {
+    let mut app = app.clone();
+    let before = paint(&app);
+    let mut times = Vec::new();
+    let mut changed = 0;
+    for _ in 0..200 {
+        let began = Instant::now();
+        black_box(app.update(Timestamp::now(), Msg::Tick));
+        let painted = paint(&app);
+        changed = changed.max(before.diff(&painted).len());
+        times.push(began.elapsed());
+    }
+    let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    println!(
+        "quiet tick, 2,000 services               p50 {median:.1?}, p99 {worst:.1?}, {changed} cells changed (promised 0)"
+    );
+}
+
+fn assessing(app: &App) {
+    let services: Vec<&Service> =
+        app.store().services.values().filter_map(|entry| entry.remote.value()).take(1_000).collect();
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let began = Instant::now();
+        for service in &services {
+            black_box(assess(&Facts::new(service, app.aws_now())));
+        }
+        times.push(began.elapsed());
+    }
+    let median = percentile(&mut times, 50);
+    println!("health of {} services from facts       median {median:.1?} (promised 50 ms)", services.len());
+}
+
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort();
+    times.get((times.len().saturating_sub(1)) * percent / 100).copied().unwrap_or_default()
+}
