@@ -92,7 +92,7 @@ async fn a_change_is_told_once_and_awaited_at_the_end() {
     requests.change(RequestId(7), mutation());
     requests.cancel(RequestId(7));
     aws.go.notify_one();
-    let outcomes = requests.finish_changes(Duration::from_secs(60)).await;
+    let outcomes = requests.finish_changes(Duration::from_mins(1)).await;
     assert_eq!(outcomes, [Outcome { mutation: mutation(), result: Err(denied()) }]);
     let mut told = 0;
     while let Ok(msg) = inbox.try_recv() {
