@@ -2,6 +2,7 @@
 //! ANSI colours, so that the terminal's own palette decides and every terminal can show it, and attributes. Screens speak in
 //! tones, the configuration gives looks to them, and the user interface turns both into styles.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -70,22 +71,36 @@ const COLOURS: [(&str, Colour); 9] = [
     ("gray", Colour::White),
     ("white", Colour::White),
 ];
-const ATTRIBUTES: [&str; 5] = ["default", "bold", "dim", "underline", "reverse"];
+/// What can be said of text beside its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Attribute {
+    /// In bold letters.
+    Bold,
+    /// Stepping back.
+    Dim,
+    /// Underlined.
+    Underline,
+    /// Background and foreground exchanged.
+    Reverse,
+}
+
+const ATTRIBUTES: [(&str, Attribute); 4] = [
+    ("bold", Attribute::Bold),
+    ("dim", Attribute::Dim),
+    ("underline", Attribute::Underline),
+    ("reverse", Attribute::Reverse),
+];
+/// Says that nothing is to be different from ordinary text.
+const DEFAULT: &str = "default";
 
 /// What text looks like: `red bold`, `bright-cyan`, `reverse`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Look {
     /// The colour, and whether it is the bright one of its pair; without one, the terminal's own.
     pub colour: Option<(Colour, bool)>,
-    /// In bold letters.
-    pub bold: bool,
-    /// Stepping back.
-    pub dim: bool,
-    /// Underlined.
-    pub underline: bool,
-    /// Background and foreground exchanged.
-    pub reverse: bool,
+    /// What else.
+    pub attributes: BTreeSet<Attribute>,
 }
 
 /// A word that is neither a colour nor an attribute.
@@ -95,14 +110,15 @@ pub struct UnknownLook(String);
 impl fmt::Display for UnknownLook {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let colours = || COLOURS.into_iter().map(|(name, _)| name);
+        let attributes = || std::iter::once(DEFAULT).chain(ATTRIBUTES.into_iter().map(|(name, _)| name));
         write!(formatter, "`{}` is neither a colour nor an attribute", self.0)?;
-        match near(&self.0, colours().chain(ATTRIBUTES)).first() {
+        match near(&self.0, colours().chain(attributes())).first() {
             Some(meant) => write!(formatter, "; did you mean `{meant}`?"),
             None => write!(
                 formatter,
                 "; there are {}, each also as bright-…, and {}",
                 colours().collect::<Vec<_>>().join(", "),
-                ATTRIBUTES.join(", ")
+                attributes().collect::<Vec<_>>().join(", ")
             ),
         }
     }
@@ -115,19 +131,14 @@ impl FromStr for Look {
 
     fn from_str(words: &str) -> Result<Self, Self::Err> {
         let mut look = Self::default();
-        for word in words.split_whitespace() {
-            match word {
-                "default" => {}
-                "bold" => look.bold = true,
-                "dim" => look.dim = true,
-                "underline" => look.underline = true,
-                "reverse" => look.reverse = true,
-                colour => {
-                    let (name, bright) = colour.strip_prefix("bright-").map_or((colour, false), |name| (name, true));
-                    let known = COLOURS.into_iter().find(|(known, _)| *known == name);
-                    let (_, colour) = known.ok_or_else(|| UnknownLook(word.to_owned()))?;
-                    look.colour = Some((colour, bright));
-                }
+        for word in words.split_whitespace().filter(|word| *word != DEFAULT) {
+            if let Some((_, attribute)) = ATTRIBUTES.into_iter().find(|(name, _)| *name == word) {
+                look.attributes.insert(attribute);
+            } else {
+                let (name, bright) = word.strip_prefix("bright-").map_or((word, false), |name| (name, true));
+                let known = COLOURS.into_iter().find(|(known, _)| *known == name);
+                let (_, colour) = known.ok_or_else(|| UnknownLook(word.to_owned()))?;
+                look.colour = Some((colour, bright));
             }
         }
         Ok(look)
@@ -144,14 +155,13 @@ impl TryFrom<String> for Look {
 
 impl fmt::Display for Look {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |colour: Colour| COLOURS.into_iter().find(|(_, known)| *known == colour).map(|(name, _)| name);
-        let colour = self.colour.and_then(|(colour, bright)| Some((name(colour)?, bright)));
-        let colour = colour.map(|(name, bright)| if bright { format!("bright-{name}") } else { name.to_owned() });
-        let attributes =
-            [("bold", self.bold), ("dim", self.dim), ("underline", self.underline), ("reverse", self.reverse)];
-        let attributes = attributes.into_iter().filter(|(_, set)| *set).map(|(name, _)| name.to_owned());
-        let words: Vec<String> = colour.into_iter().chain(attributes).collect();
-        formatter.write_str(if words.is_empty() { "default" } else { "" })?;
+        let colour = self.colour.and_then(|(colour, bright)| {
+            let (name, _) = COLOURS.into_iter().find(|(_, known)| *known == colour)?;
+            Some(if bright { format!("bright-{name}") } else { name.to_owned() })
+        });
+        let attributes = ATTRIBUTES.into_iter().filter(|(_, attribute)| self.attributes.contains(attribute));
+        let words: Vec<String> = colour.into_iter().chain(attributes.map(|(name, _)| name.to_owned())).collect();
+        formatter.write_str(if words.is_empty() { DEFAULT } else { "" })?;
         formatter.write_str(&words.join(" "))
     }
 }
@@ -168,18 +178,18 @@ mod tests {
 
     #[test]
     fn looks_are_a_colour_and_attributes_in_any_order() {
-        let red = Look { colour: Some((Colour::Red, false)), ..Look::default() };
+        let look = |colour, attributes: &[Attribute]| Look { colour, attributes: attributes.iter().copied().collect() };
         for (words, look) in [
-            ("", Look::default()),
-            ("default", Look::default()),
-            ("red", red),
-            ("bold red", Look { bold: true, ..red }),
-            ("bright-red underline", Look { colour: Some((Colour::Red, true)), underline: true, ..Look::default() }),
-            ("dim reverse", Look { dim: true, reverse: true, ..Look::default() }),
-            ("gray", Look { colour: Some((Colour::White, false)), ..Look::default() }),
+            ("", look(None, &[])),
+            ("default", look(None, &[])),
+            ("red", look(Some((Colour::Red, false)), &[])),
+            ("bold red", look(Some((Colour::Red, false)), &[Attribute::Bold])),
+            ("bright-red underline", look(Some((Colour::Red, true)), &[Attribute::Underline])),
+            ("reverse dim", look(None, &[Attribute::Dim, Attribute::Reverse])),
+            ("gray", look(Some((Colour::White, false)), &[])),
         ] {
-            assert_eq!(words.parse(), Ok(look), "{words:?}");
-            assert_eq!(look.to_string().parse(), Ok(look), "{look}");
+            assert_eq!(words.parse().as_ref(), Ok(&look), "{words:?}");
+            assert_eq!(look.to_string().parse().as_ref(), Ok(&look), "{look}");
         }
     }
 

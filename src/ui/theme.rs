@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::model::look::{Colour, Look, Tone};
+use crate::model::look::{Attribute, Colour, Look, Tone};
 
 /// Styles by tone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Theme {
                 Tone::Accent => &mut self.accent,
                 Tone::Focus => &mut self.focus,
             };
-            *slot = style(*look);
+            *slot = style(look);
         }
         self
     }
@@ -92,15 +92,14 @@ impl Theme {
     }
 }
 
-fn style(look: Look) -> Style {
-    let attributes = [
-        (look.bold, Modifier::BOLD),
-        (look.dim, Modifier::DIM),
-        (look.underline, Modifier::UNDERLINED),
-        (look.reverse, Modifier::REVERSED),
-    ];
-    let modifiers = attributes.into_iter().filter(|(wanted, _)| *wanted).map(|(_, modifier)| modifier).collect();
-    let style = Style::new().add_modifier(modifiers);
+fn style(look: &Look) -> Style {
+    let modifiers = look.attributes.iter().map(|attribute| match attribute {
+        Attribute::Bold => Modifier::BOLD,
+        Attribute::Dim => Modifier::DIM,
+        Attribute::Underline => Modifier::UNDERLINED,
+        Attribute::Reverse => Modifier::REVERSED,
+    });
+    let style = Style::new().add_modifier(modifiers.collect());
     look.colour.map_or(style, |(colour, bright)| style.fg(ansi(colour, bright)))
 }
 
