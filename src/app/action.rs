@@ -12,10 +12,12 @@ use serde::Serialize;
 use super::App;
 use super::command::Command;
 use super::key::{Key, KeyPress};
+use super::layout::{layout, overlay_body};
 use super::line_input::LineInput;
 use super::message::{Effect, Urgency};
 use super::overlay::{Button, Confirmation, Overlay, ScaleEntry, Stage};
 use super::remote::{Remote, RequestId};
+use super::screens::confirmation;
 use crate::actions::plan::{Place, Plan};
 use crate::actions::rollout::{Progress, Verdict, Watch};
 use crate::model::arn::{ClusterName, ServiceArn};
@@ -80,6 +82,7 @@ impl App {
             let entry = ScaleEntry {
                 service: service.arn.clone(),
                 input: LineInput::new(&service.desired.to_string()),
+                untouched: true,
                 problem: None,
             };
             self.overlay = Some(Overlay::Scale(entry));
@@ -110,7 +113,9 @@ impl App {
             return;
         };
         match press.key {
-            Key::Esc => self.overlay = None,
+            // No number has letters in it, so that q does what it does elsewhere.
+            Key::Esc | Key::Char('q') => self.overlay = None,
+            Key::Char(character) if !character.is_ascii_digit() && !press.ctrl && !press.alt => {}
             Key::Enter => match entry.input.text().trim().parse::<u32>() {
                 Ok(desired) => {
                     let service = entry.service.clone();
@@ -123,10 +128,15 @@ impl App {
             Key::Up | Key::Down => {
                 let count = entry.input.text().trim().parse::<u32>().unwrap_or_default();
                 let count = if press.key == Key::Up { count.saturating_add(1) } else { count.saturating_sub(1) };
-                entry.input = LineInput::new(&count.to_string());
+                entry.replace(&count.to_string());
+            }
+            Key::Char(_) | Key::Backspace | Key::Delete if entry.untouched => {
+                entry.replace("");
+                entry.input.key(press);
             }
             _ => {
                 entry.problem = None;
+                entry.untouched = false;
                 entry.input.key(press);
             }
         }
@@ -144,7 +154,7 @@ impl App {
         }
         match (&mut confirmation.stage, press.key) {
             (Stage::Deciding { focus: Button::Confirm, .. }, Key::Enter) | (Stage::Deciding { .. }, Key::Char('Y')) => {
-                self.reread()
+                self.confirm()
             }
             (
                 Stage::Deciding { focus, .. },
@@ -164,6 +174,23 @@ impl App {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// What did not fit the screen was not shown, and what was not shown is not confirmed.
+    fn confirm(&mut self) -> Vec<Effect> {
+        if self.plan_is_readable() {
+            return self.reread();
+        }
+        self.notify("enlarge the screen to read the plan");
+        Vec::new()
+    }
+
+    fn plan_is_readable(&self) -> bool {
+        let area = overlay_body(self);
+        layout(self).is_some()
+            && self.confirmation().is_some_and(|confirmation| {
+                confirmation::is_readable(confirmation, usize::from(area.width), usize::from(area.height))
+            })
     }
 
     fn reread(&mut self) -> Vec<Effect> {

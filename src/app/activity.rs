@@ -42,7 +42,7 @@ impl Activity {
     }
 
     /// The calls, newest first.
-    pub fn newest_first(&self) -> impl ExactSizeIterator<Item = &CallRecord> {
+    pub fn newest_first(&self) -> impl ExactSizeIterator<Item = &CallRecord> + Clone {
         self.calls.iter().rev()
     }
 

@@ -51,7 +51,11 @@ impl App {
             return Vec::new();
         };
         let here = chooser.position(&items);
-        let mut choose = |there: usize| chooser.chosen = items.get(there.min(items.len().saturating_sub(1))).cloned();
+        let mut choose = |there: usize| {
+            if let Some(item) = items.get(there.min(items.len().saturating_sub(1))) {
+                chooser.chosen = Some(item.clone());
+            }
+        };
         match press.key {
             Key::Esc => self.overlay = None,
             Key::Up => choose(here.saturating_sub(1)),
@@ -91,6 +95,12 @@ impl App {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Opens the list of clusters with the one on the screen chosen.
+    pub(super) fn choose_cluster(&mut self) {
+        let chosen = self.cluster.as_ref().map(|cluster| cluster.as_str().to_owned());
+        self.overlay = Some(Overlay::Clusters(Chooser { chosen, ..Chooser::default() }));
     }
 
     fn enter_cluster(&mut self, cluster: ClusterName) -> Vec<Effect> {

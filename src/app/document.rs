@@ -112,6 +112,16 @@ impl Line {
         kept
     }
 
+    /// Cut to `width` columns in the middle of its last piece, for names: what tells them apart is often their end.
+    #[must_use]
+    pub fn fitted_between(mut self, width: usize) -> Self {
+        let excess = self.width().saturating_sub(width);
+        if let Some(last) = self.spans.last_mut().filter(|_| excess > 0) {
+            last.text = fit_between(&last.text, last.text.width().saturating_sub(excess));
+        }
+        self.fitted(width)
+    }
+
     /// Filled with spaces up to `width` columns, behind the text or before it.
     #[must_use]
     pub fn padded(mut self, width: usize, align: Align) -> Self {
@@ -152,6 +162,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// Lines it takes, headings included.
+    pub fn height(&self) -> usize {
+        self.lines.len() + usize::from(self.head.is_some())
+    }
+
     /// All lines in another tone, e.g. dimmed because they are old.
     #[must_use]
     pub fn toned(mut self, tone: Tone) -> Self {
@@ -274,6 +289,23 @@ pub fn fit(text: &str, width: usize) -> String {
     kept
 }
 
+/// Cuts text to `width` columns in its middle, with an ellipsis where something was left out.
+fn fit_between(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let (mut end, mut used) = (text.len(), 0);
+    for (index, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme.width();
+        if used > width.saturating_sub(1) / 2 {
+            break;
+        }
+        end = index;
+    }
+    let after = text.get(end..).unwrap_or_default();
+    format!("{}{after}", fit(text, width.saturating_sub(after.width())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,6 +339,17 @@ mod tests {
         assert_eq!(fit("web", 0), "");
     }
 
+    #[test]
+    fn names_keep_their_beginning_and_their_end() {
+        let cut = |text: &str, width: usize| fit_between(text, width);
+        assert_eq!(cut("wishlist-worker-8", 12), "wishli…ker-8");
+        assert_eq!(cut("web", 3), "web");
+        assert_eq!(cut("東京都東京都", 7), "東京…都");
+        assert_eq!([cut("web", 2), cut("web", 1), cut("web", 0)], ["w…", "…", ""]);
+        let line = Line::of([plain("✔ "), plain("wishlist-worker-8")]);
+        assert_eq!(line.fitted_between(14).text(), "✔ wishli…ker-8");
+    }
+
     proptest! {
         #[test]
         fn no_line_is_wider_than_asked(text in "[ a-z-é東🚀\u{301}]{0,80}", width in 2_usize..30) {
@@ -318,6 +361,7 @@ mod tests {
         #[test]
         fn cut_text_is_never_too_wide(text in "\\PC{0,40}", width in 0_usize..20) {
             prop_assert!(fit(&text, width).width() <= width);
+            prop_assert!(fit_between(&text, width).width() <= width);
         }
     }
 }

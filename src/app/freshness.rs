@@ -35,12 +35,12 @@ pub fn is_stale(at: Timestamp, now: Timestamp, every: Option<SignedDuration>) ->
     every.is_some_and(|every| now.duration_since(at) > every * PATIENCE)
 }
 
-/// `<15s` while data is as fresh as promised, `37s old` once it is not; nothing for what never changes.
+/// `<15s old` while data is as fresh as promised, `37s old` once it is not; nothing for what never changes.
 pub fn age_label(at: Timestamp, now: Timestamp, every: Option<SignedDuration>) -> String {
     match every {
         None => String::new(),
         Some(_) if is_stale(at, now, every) => format!("{} old", short_duration(now.duration_since(at))),
-        Some(every) => format!("<{}", short_duration(every * PATIENCE)),
+        Some(every) => format!("<{} old", short_duration(every * PATIENCE)),
     }
 }
 
@@ -64,7 +64,10 @@ mod tests {
             let now = Timestamp::from_second(1_000 + age).unwrap();
             age_label(at, now, Some(SignedDuration::from_secs(5)))
         };
-        assert_eq!([0, 9, 15, 16, 37, 130].map(label), ["<15s", "<15s", "<15s", "16s old", "37s old", "2m old"]);
+        assert_eq!(
+            [0, 9, 15, 16, 37, 130].map(label),
+            ["<15s old", "<15s old", "<15s old", "16s old", "37s old", "2m old"]
+        );
         assert_eq!(age_label(at, Timestamp::from_second(9_999_999).unwrap(), None), "");
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::command::{self, Command};
-use super::key::{KeyError, KeyPress};
+use super::key::{Key, KeyError, KeyPress};
 use crate::model::near::near;
 
 const DEFAULTS: &str = include_str!("../../assets/keymap.toml");
@@ -147,7 +147,11 @@ pub fn label(keys: &str) -> String {
             "space" => "Space".to_owned(),
             "minus" => "-".to_owned(),
             "plus" => "+".to_owned(),
-            other => other.strip_prefix("ctrl-").map_or_else(|| other.to_owned(), |key| format!("^{key}")),
+            other => match (other.strip_prefix("ctrl-"), other.parse()) {
+                (Some(key), _) => format!("^{key}"),
+                (None, Ok(KeyPress { key: Key::F(number), ctrl: false, alt: false })) => format!("F{number}"),
+                _ => other.to_owned(),
+            },
         })
         .collect::<Vec<_>>()
         .join(" ")
@@ -232,6 +236,13 @@ mod tests {
         assert_eq!(keymap.lookup(&keys("g g")), Lookup::Found(Command::First));
         assert_eq!(keymap.lookup(&keys("g x")), Lookup::Unbound);
         assert_eq!(keymap.lookup(&keys("j")), Lookup::Found(Command::Down));
+    }
+
+    #[test]
+    fn labels_are_what_stands_on_the_keys() {
+        for (keys, shown) in [("f1", "F1"), ("f", "f"), ("ctrl-f", "^f"), ("g g", "g g"), ("page-down", "PgDn")] {
+            assert_eq!(label(keys), shown);
+        }
     }
 
     #[test]

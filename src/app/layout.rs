@@ -13,6 +13,8 @@
 use ratatui::layout::Rect;
 
 use super::App;
+use super::overlay::Overlay;
+use super::screens;
 
 /// Below this the screen only says how much it needs.
 pub const SMALLEST: (u16, u16) = (40, 8);
@@ -90,16 +92,18 @@ fn list_rows(app: &App, inside: u16) -> u16 {
     wanted.min(most)
 }
 
-/// The frame of the overlay on the screen, centred; documents get most of the screen, questions what they need.
+/// The frame of the overlay on the screen, centred and as high as what it says, below the header and above the footer.
 pub fn overlay_frame(app: &App) -> Rect {
     let (width, height) = (app.size().width, app.size().height);
-    let (wanted_width, wanted_height) = match app.overlay() {
-        Some(super::overlay::Overlay::Scale(_)) => (60, 7),
-        Some(super::overlay::Overlay::Confirm(_)) => (100, height.saturating_sub(2)),
-        _ => (110, height.saturating_sub(2)),
+    let wanted_width = match app.overlay() {
+        Some(Overlay::Scale(_)) => 60,
+        Some(Overlay::Confirm(_)) => 100,
+        _ => 110,
     };
     // Where little would be seen beside it, it takes the whole width.
     let frame_width = if width < wanted_width + 8 { width } else { wanted_width };
+    let body = screens::overlay_height(app, usize::from(frame_width.saturating_sub(2)));
+    let wanted_height = u16::try_from(body).unwrap_or(u16::MAX).saturating_add(2);
     let frame_height = wanted_height.min(height.saturating_sub(2));
     Rect::new((width - frame_width) / 2, (height - frame_height) / 2, frame_width, frame_height)
 }

@@ -25,6 +25,7 @@ pub mod line_input;
 pub mod message;
 pub mod overlay;
 pub mod remote;
+pub mod room;
 pub mod schedule;
 pub mod screens;
 pub mod service_list;
@@ -45,7 +46,7 @@ use self::activity::{Activity, Errors};
 use self::key::KeyPress;
 use self::keymap::Keymap;
 use self::message::{Connection, Size};
-use self::overlay::Overlay;
+use self::overlay::{Confirmation, Overlay};
 use self::remote::RequestId;
 use self::schedule::Requests;
 use self::screens::Tab;
@@ -248,11 +249,16 @@ impl App {
             || self.list.problems_only
     }
 
-    /// The request that a confirmed plan waits for.
-    fn awaited_request(&self) -> Option<RequestId> {
+    /// The plan on the screen.
+    fn confirmation(&self) -> Option<&Confirmation> {
         match &self.overlay {
-            Some(Overlay::Confirm(confirmation)) => confirmation.stage.awaits(),
+            Some(Overlay::Confirm(confirmation)) => Some(confirmation),
             _ => None,
         }
+    }
+
+    /// The request that a confirmed plan waits for.
+    fn awaited_request(&self) -> Option<RequestId> {
+        self.confirmation().and_then(|confirmation| confirmation.stage.awaits())
     }
 }

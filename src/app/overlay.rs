@@ -60,6 +60,8 @@ pub struct ScaleEntry {
     pub service: ServiceArn,
     /// What was typed.
     pub input: LineInput,
+    /// Whether it still is the present count, which the first digit replaces: `S` `5` means 5 and never 35.
+    pub untouched: bool,
     /// Why it cannot be used.
     pub problem: Option<String>,
 }
@@ -81,6 +83,15 @@ pub enum Overlay {
     Scale(ScaleEntry),
     /// A plan.
     Confirm(Box<Confirmation>),
+}
+
+impl ScaleEntry {
+    /// What was there gives way to this.
+    pub fn replace(&mut self, text: &str) {
+        self.input = LineInput::new(text);
+        self.untouched = false;
+        self.problem = None;
+    }
 }
 
 impl Stage {

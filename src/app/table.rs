@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 pub use super::document::Align;
-use super::document::{Document, Line, dim};
+use super::document::{Document, Line, dim, plain, wrap};
 
 /// A column.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Column {
     pub max: usize,
     /// Content known to be this wide in rows that are not laid out now, so that scrolling does not move the columns.
     pub content: usize,
+    /// Whether it holds names, which are cut in the middle.
+    pub names: bool,
     /// The highest leaves first when the width is short; 0 always stays.
     pub leaves: u8,
 }
@@ -25,7 +27,13 @@ pub struct Column {
 impl Column {
     /// A column of text.
     pub const fn text(title: &'static str, min: usize, max: usize, leaves: u8) -> Self {
-        Self { title, align: Align::Left, min, max, content: 0, leaves }
+        Self { title, align: Align::Left, min, max, content: 0, names: false, leaves }
+    }
+
+    /// The same column, cut in the middle.
+    #[must_use]
+    pub const fn of_names(self) -> Self {
+        Self { names: true, ..self }
     }
 
     /// The same column with content this wide somewhere.
@@ -36,12 +44,12 @@ impl Column {
 
     /// A column of numbers.
     pub const fn number(title: &'static str, min: usize, leaves: u8) -> Self {
-        Self { title, align: Align::Right, min, max: 12, content: 0, leaves }
+        Self { title, align: Align::Right, min, max: 12, content: 0, names: false, leaves }
     }
 }
 
 /// Columns between two columns.
-const GAP: usize = 2;
+pub const GAP: usize = 2;
 
 /// Lays rows out in columns over `width`. Each column takes what its content needs, the remainder of a short width is
 /// taken from the widest; a row shorter than the columns leaves the rest empty.
@@ -52,6 +60,32 @@ pub fn table(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Document {
     Document { head: Some(lay_out(columns, &widths, &titles).fitted(width)), lines }
 }
 
+/// Adds rows of a table to a document. Where the text of a row was cut, it follows in full below the row: once for rows
+/// in a row that say the same.
+#[derive(Debug, Default)]
+pub struct InFull {
+    said: Option<String>,
+}
+
+impl InFull {
+    /// Adds a row, and below it `text` if the row does not show all of it.
+    pub fn push(&mut self, document: &mut Document, row: Line, text: Option<String>, width: usize) {
+        let cut = text.as_ref().filter(|text| !row.text().contains(plain(text).text()));
+        document.push(row);
+        if let Some(text) = cut.filter(|_| text != self.said) {
+            for line in wrap(&[dim(text)], width.saturating_sub(INDENT.len()).max(10)) {
+                let mut indented = Line::of([plain(INDENT)]);
+                indented.spans.extend(line.spans);
+                document.push(indented);
+            }
+        }
+        self.said = text;
+    }
+}
+
+/// Before what follows a row.
+const INDENT: &str = "    ";
+
 fn lay_out(columns: &[Column], widths: &[Option<usize>], cells: &[Line]) -> Line {
     let shown =
         columns.iter().zip(widths).zip(cells).filter_map(|((column, width), cell)| Some((column, (*width)?, cell)));
@@ -60,7 +94,9 @@ fn lay_out(columns: &[Column], widths: &[Option<usize>], cells: &[Line]) -> Line
         if !line.spans.is_empty() {
             line.spans.push(dim(" ".repeat(GAP)));
         }
-        line.spans.extend(cell.clone().fitted(width).padded(width, column.align).spans);
+        let cell = cell.clone();
+        let cell = if column.names { cell.fitted_between(width) } else { cell.fitted(width) };
+        line.spans.extend(cell.padded(width, column.align).spans);
     }
     line
 }
@@ -120,7 +156,6 @@ fn widths(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Vec<Option<us
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::plain;
     use super::*;
     use proptest::prelude::*;
 

@@ -194,7 +194,7 @@ impl App {
                 let selected = self.selected_arn();
                 self.store.outdate_all(selected.as_ref());
             }
-            Command::Clusters => self.overlay = Some(Overlay::Clusters(Chooser::default())),
+            Command::Clusters => self.choose_cluster(),
             Command::Activity => self.overlay = Some(Overlay::Activity(0)),
             Command::Errors => {
                 self.errors.mark_seen();
@@ -304,7 +304,12 @@ impl App {
     fn paste(&mut self, text: &str) {
         match &mut self.overlay {
             Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) => chooser.input.paste(text),
-            Some(Overlay::Scale(entry)) => entry.input.paste(text),
+            Some(Overlay::Scale(entry)) => {
+                if entry.untouched {
+                    entry.replace("");
+                }
+                entry.input.paste(text);
+            }
             _ if self.list.filtering => self.list.filter.paste(text),
             _ => {}
         }

@@ -80,14 +80,14 @@ fn detail(app: &App, layout: &Layout, canvas: &mut Canvas<'_>) {
         canvas.edge(edge, edge.y, ["├", "─", "┤"], Tone::Dim);
     }
     let width = usize::from(edge.width);
-    canvas.titles(edge, edge.y, &title::line(app, width), &title::freshness(app));
+    canvas.titles(edge, edge.y, &title::line(app, width), &Line::default());
     let body = layout.detail_body;
     let offset = app.detail().scroll.get(&app.detail().tab).copied().unwrap_or_default();
     let document = screens::tab(app, usize::from(body.width));
     canvas.document(body, &document, offset);
     let height = usize::from(body.height).saturating_sub(usize::from(document.head.is_some()));
     let row = layout.frame.bottom().saturating_sub(1);
-    canvas.titles(layout.frame, row, &Line::default(), &out_of_sight(&document, offset, height));
+    canvas.titles(layout.frame, row, &title::freshness(app), &out_of_sight(&document, offset, height));
 }
 
 /// For a lower edge: how many lines are out of sight.

@@ -13,8 +13,26 @@ pub fn short_names(text: &str) -> String {
         rest = after;
     }
     short.push_str(rest);
-    short
+    short_ids(&short)
 }
+
+/// Columns of a task's id that people use.
+const SHORT_ID: usize = 8;
+
+/// Ids of tasks and container instances by their beginning, as tables show them.
+fn short_ids(text: &str) -> String {
+    text.split_inclusive(|character: char| !character.is_ascii_alphanumeric())
+        .map(|word| {
+            let id = word.trim_end_matches(|character: char| !character.is_ascii_alphanumeric());
+            let is_id = id.len() == 32 && id.chars().all(|character| character.is_ascii_hexdigit());
+            let cut = word.get(..SHORT_ID).zip(word.get(id.len()..)).filter(|_| is_id);
+            cut.map_or_else(|| word.to_owned(), |(beginning, after)| format!("{beginning}{after}"))
+        })
+        .collect()
+}
+
+/// What many events end with, and nobody needs to read twice.
+const SEE_ALSO: &str = "For more information, see the Troubleshooting section";
 
 fn name_of(arn: &str) -> &str {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
@@ -26,10 +44,11 @@ fn name_of(arn: &str) -> &str {
     if short.is_empty() { arn } else { short }
 }
 
-/// An event without the `(service web)` it begins with.
+/// An event without the `(service web)` it begins with and without the hint at the manual it ends with.
 pub fn event_text(message: &str, service: &str) -> String {
     let text = message.strip_prefix("(service ").and_then(|rest| rest.strip_prefix(service));
     let text = text.and_then(|rest| rest.strip_prefix(')')).map_or(message, str::trim_start);
+    let text = text.split_once(SEE_ALSO).map_or(text, |(before, _)| before.trim_end());
     short_names(text)
 }
 
@@ -51,6 +70,9 @@ mod tests {
             ("role arn:aws:iam::1:role/path/web.".to_owned(), "role web."),
             ("arn:aws:ecs:r:1:task-definition/web:3, more".to_owned(), "web:3, more"),
             ("secret arn:aws:secretsmanager:r:1:secret:web/key-Ab".to_owned(), "secret key-Ab"),
+            ("(task 6a7b7529ae6e865c01c37dcd2fbef568).".to_owned(), "(task 6a7b7529)."),
+            ("digest 6a7b7529ae6e865c01c37dcd2fbef568ab".to_owned(), "digest 6a7b7529ae6e865c01c37dcd2fbef568ab"),
+            ("é6a7b7529ae6e865c01c37dcd2fbef56é".to_owned(), "é6a7b7529ae6e865c01c37dcd2fbef56é"),
             ("arn:aws".to_owned(), "arn:aws"),
             ("no names".to_owned(), "no names"),
         ] {
@@ -64,5 +86,8 @@ mod tests {
         assert_eq!(text("(service web) has reached a steady state."), "has reached a steady state.");
         assert_eq!(text("(service web2) has reached a steady state."), "(service web2) has reached a steady state.");
         assert_eq!(text("something else"), "something else");
+        let manual =
+            "(service web) is unable to start. For more information, see the Troubleshooting section of the guide.";
+        assert_eq!(text(manual), "is unable to start.");
     }
 }

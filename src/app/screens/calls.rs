@@ -11,15 +11,22 @@ pub fn document(app: &App, width: usize) -> Document {
     if calls.len() == 0 {
         return Document { head: None, lines: vec![dim("no call has been made yet").into()] };
     }
+    // Which operation it was matters more than the rest of an error, which is told in full where errors are.
+    let longest = calls.clone().map(|call| call.operation.to_string().len() + 2).max().unwrap_or_default();
     let columns = [
         Column::text("TIME", 8, 8, 0),
-        Column::text("  OPERATION", 20, 48, 0),
+        Column::text("  OPERATION", longest.min(width * 3 / 5), 48, 0),
         Column::number("MS", 5, 2),
         Column::text("RESULT", 10, 80, 0),
-        Column::text("REQUEST ID", 12, 40, 3),
+        Column::text("REQUEST ID", 36, 40, 3),
     ];
     let rows: Vec<Vec<Line>> = calls.map(row).collect();
     table(&columns, &rows, width)
+}
+
+/// Lines of the overlay, told without laying out every call there ever was.
+pub fn wanted_height(app: &App) -> usize {
+    app.activity().newest_first().len() + 1
 }
 
 fn row(call: &CallRecord) -> Vec<Line> {

@@ -5,10 +5,12 @@ use unicode_width::UnicodeWidthStr;
 use super::input::input;
 use super::source::explain_failure;
 use crate::app::App;
-use crate::app::command::{self, CommandInfo};
+use crate::app::command::{self, Command, CommandInfo};
 use crate::app::document::{Align, Document, Line, Tone, dim, plain, strong, toned};
 use crate::app::overlay::Chooser;
 
+/// Lines above the list: what is typed, and a rule.
+const HEAD: usize = 2;
 /// Columns before what is typed.
 const PROMPT: usize = 2;
 
@@ -77,10 +79,26 @@ pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Do
     document
 }
 
+/// Lines of the palette when nothing has been typed.
+pub fn palette_height() -> usize {
+    command::all().filter(|info| info.command != Command::Palette).count() + HEAD
+}
+
+/// Lines of the clusters when nothing has been typed.
+pub fn clusters_height(app: &App, width: usize) -> usize {
+    let remote = &app.store().clusters;
+    let mut said = Document::default();
+    if let Some(failure) = remote.failure() {
+        explain_failure(app, failure, &mut said, width);
+    }
+    // One line at least, for the sentence that there is none.
+    (remote.value().map_or(0, Vec::len) + said.height()).max(1) + HEAD
+}
+
 /// The items in sight, around the chosen one.
 fn visible<'a>(chooser: &Chooser, items: &'a [String], height: usize) -> impl Iterator<Item = (&'a String, bool)> {
     let here = chooser.position(items);
-    let room = height.saturating_sub(2).max(1);
+    let room = height.saturating_sub(HEAD).max(1);
     let first = (here + 1).saturating_sub(room);
     items.iter().enumerate().skip(first).take(room).map(move |(index, item)| (item, index == here))
 }

@@ -149,7 +149,11 @@ fn service_settings(service: &Service, document: &mut Document, width: usize) {
     }
     if !service.load_balancers.is_empty() {
         let grace = service.health_check_grace_period_seconds.unwrap_or(0);
-        field("grace", format!("{grace}s after a task's start its health does not count"));
+        let words = match grace {
+            0 => "none: health counts from a task's start".to_owned(),
+            seconds => format!("{seconds}s after a task's start its health does not count"),
+        };
+        field("grace", words);
     }
     field("exec", if service.execute_command { "ECS Exec enabled" } else { "ECS Exec not enabled" }.to_owned());
 }

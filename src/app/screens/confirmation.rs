@@ -1,5 +1,6 @@
-//! Overlay Confirmation: where, what, how, and the two buttons. Where it happens and the buttons are never hidden; what
-//! does not fit between them is cut, and the cut says so.
+//! Overlay Confirmation: where, what, how, and the two buttons. Where it happens and the buttons are never hidden. On a low
+//! screen the rest moves together; what still does not fit is cut, the cut says so, and nobody can confirm what they could
+//! not read ([`is_readable`]).
 
 use crate::actions::plan::Plan;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned, wrap};
@@ -17,12 +18,58 @@ pub const fn title(confirmation: &Confirmation) -> &'static str {
     }
 }
 
-/// The overlay, at most `height` lines.
+/// The three parts of the overlay, from top to bottom.
+struct Parts {
+    place: Vec<Line>,
+    plan: Vec<Line>,
+    buttons: Vec<Line>,
+}
+
+impl Parts {
+    fn len(&self) -> usize {
+        self.place.len() + self.plan.len() + self.buttons.len()
+    }
+}
+
+/// How much air there is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Setting {
+    /// Everything on lines of its own.
+    Wide,
+    /// Without empty lines and without what the API call says as well; `y` still copies it.
+    Close,
+    /// Only what must be seen before the rest is read.
+    Least,
+}
+
+/// The overlay, at most `height` lines: the widest setting that fits.
 pub fn document(confirmation: &Confirmation, width: usize, height: usize) -> Document {
+    let fitting = [Setting::Wide, Setting::Close]
+        .into_iter()
+        .map(|setting| parts(confirmation, width, setting))
+        .find(|parts| parts.len() <= height);
+    let Parts { place, mut plan, buttons } = fitting.unwrap_or_else(|| {
+        let parts = parts(confirmation, width, Setting::Least);
+        cut(parts, confirmation.plan.warnings.len(), width, height)
+    });
+    let mut lines = place;
+    lines.append(&mut plan);
+    lines.extend(buttons);
+    Document { head: None, lines }
+}
+
+/// Lines the overlay would like to have.
+pub fn wanted_height(confirmation: &Confirmation, width: usize) -> usize {
+    parts(confirmation, width, Setting::Wide).len()
+}
+
+/// Whether the whole plan is on the screen. What was not shown cannot be confirmed.
+pub fn is_readable(confirmation: &Confirmation, width: usize, height: usize) -> bool {
+    parts(confirmation, width, Setting::Close).len() <= height
+}
+
+fn parts(confirmation: &Confirmation, width: usize, setting: Setting) -> Parts {
     let plan = &confirmation.plan;
-    let low = height < 12;
-    let top = if low { place_in_short(plan, width) } else { place(plan, width) };
-    let bottom = buttons(&confirmation.stage, width, height);
     let mut middle = Document::default();
     stage(&confirmation.stage, &mut middle, width);
     for change in &plan.changes {
@@ -33,29 +80,28 @@ pub fn document(confirmation: &Confirmation, width: usize, height: usize) -> Doc
         middle.lines.extend(hanging(toned(Tone::Warn, "! "), plain(warning), width));
     }
     middle.field("API call", LABEL, &[plain(&plan.api_call)], width);
-    middle.field("same as", LABEL, &[plain(&plan.command)], width);
-    let room = height.saturating_sub(top.len() + bottom.len());
-    let mut lines = top;
-    if middle.lines.len() > room {
-        let hidden = middle.lines.len() + 1 - room.min(middle.lines.len());
-        middle.lines.truncate(room.saturating_sub(1));
-        lines.append(&mut middle.lines);
-        if room > 0 {
-            let warnings = match plan.warnings.len() {
-                0 => String::new(),
-                1 => ", 1 warning".to_owned(),
-                several => format!(", {several} warnings"),
-            };
-            let words = format!("… {hidden} lines{warnings}: enlarge to read");
-            lines.push(Line::from(toned(Tone::Warn, words)).fitted(width));
-        }
-    } else {
-        lines.append(&mut middle.lines);
-        let missing = height.saturating_sub(lines.len() + bottom.len());
-        lines.extend(std::iter::repeat_n(Line::default(), missing));
+    if setting == Setting::Wide {
+        middle.field("same as", LABEL, &[plain(&plan.command)], width);
     }
-    lines.extend(bottom);
-    Document { head: None, lines }
+    let place = if setting == Setting::Wide { place(plan, width) } else { place_in_short(plan, width) };
+    Parts { place, plan: middle.lines, buttons: buttons(&confirmation.stage, width, setting) }
+}
+
+/// As much as fits, and a line that says how much does not.
+fn cut(mut parts: Parts, warnings: usize, width: usize, height: usize) -> Parts {
+    let room = height.saturating_sub(parts.place.len() + parts.buttons.len());
+    let hidden = parts.plan.len() + 1 - room.min(parts.plan.len());
+    parts.plan.truncate(room.saturating_sub(1));
+    if room > 0 {
+        let warnings = match warnings {
+            0 => String::new(),
+            1 => ", 1 warning".to_owned(),
+            several => format!(", {several} warnings"),
+        };
+        let words = format!("… {hidden} lines{warnings}: enlarge");
+        parts.plan.push(Line::from(toned(Tone::Warn, words)).fitted(width));
+    }
+    parts
 }
 
 fn place(plan: &Plan, width: usize) -> Vec<Line> {
@@ -120,11 +166,17 @@ fn hanging(sign: Span, text: Span, width: usize) -> Vec<Line> {
         .collect()
 }
 
-fn buttons(stage: &Stage, width: usize, height: usize) -> Vec<Line> {
+fn buttons(stage: &Stage, width: usize, setting: Setting) -> Vec<Line> {
     let (line, keys) = match stage {
         Stage::Deciding { focus, .. } => {
             let button = |name: &str, of: Button| {
-                if of == *focus { toned(Tone::Focus, format!(">[ {name} ]<")) } else { plain(format!(" [ {name} ] ")) }
+                // What cannot be confirmed steps back.
+                let other = if setting == Setting::Least { Tone::Dim } else { Tone::Plain };
+                if of == *focus {
+                    toned(Tone::Focus, format!(">[ {name} ]<"))
+                } else {
+                    toned(other, format!(" [ {name} ] "))
+                }
             };
             let line = Line::of([button("Cancel", Button::Cancel), plain("  "), button("Confirm", Button::Confirm)]);
             (line, "Enter presses the button · Tab switches · Y confirms · y copies · Esc cancels")
@@ -134,11 +186,11 @@ fn buttons(stage: &Stage, width: usize, height: usize) -> Vec<Line> {
         Stage::Failed(_) => (toned(Tone::Focus, ">[ Close ]<").into(), "Enter or Esc closes · y copies the command"),
     };
     let mut lines = Vec::new();
-    if height >= 8 {
+    if setting == Setting::Wide {
         lines.push(Line::default());
     }
     lines.push(line.fitted(width));
-    if height >= 6 {
+    if setting != Setting::Least && !keys.is_empty() {
         lines.push(Line::from(dim(keys)).fitted(width));
     }
     lines

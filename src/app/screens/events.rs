@@ -45,7 +45,7 @@ fn single(app: &App, service: &Service, entry: &ServiceEvent, document: &mut Doc
     document.field(&label, AGE, &[toned(tone, format!("{sign} {text}"))], width);
 }
 
-/// `· 12 × steady state, latest 5m ago`
+/// `· 12 × steady state`, behind the age of the latest.
 fn fold(app: &App, latest: &ServiceEvent, run: &[ServiceEvent], document: &mut Document, width: usize) {
     let mut kinds: Vec<(&str, usize)> = Vec::new();
     for entry in run {
@@ -58,7 +58,7 @@ fn fold(app: &App, latest: &ServiceEvent, run: &[ServiceEvent], document: &mut D
     let kinds: Vec<String> = kinds.into_iter().map(|(label, count)| format!("{count} × {label}")).collect();
     let age = since(latest.at, app.aws_now());
     let label = format!("{age:>5}");
-    document.field(&label, AGE, &[dim(format!("· {}, latest {age} ago", kinds.join(", ")))], width);
+    document.field(&label, AGE, &[dim(format!("· {}", kinds.join(", ")))], width);
 }
 
 /// What an event of a normal life says, for counting.

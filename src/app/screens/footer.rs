@@ -6,6 +6,7 @@ use crate::app::command::{self, Command, CommandInfo};
 use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
+use crate::app::room::those_that_fit;
 
 /// The footer for a width, and the column of the cursor while something is typed in it.
 pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
@@ -43,22 +44,38 @@ fn filter(app: &App, width: usize) -> (Line, Option<usize>) {
     (line, Some(2 + cursor))
 }
 
+/// Whether a command is worth a place in the footer of what is on the screen now: what moves the list is of no use while
+/// it is hidden, and how to get about a service matters more there.
+fn belongs(app: &App, command: Command) -> bool {
+    let (open, zoomed) = (app.overlay().is_some(), app.is_zoomed());
+    match command {
+        Command::Help | Command::Back | Command::Quit => true,
+        _ if open => false,
+        Command::NextService => zoomed,
+        Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,
+        // What was seen already is one of many lists; what was not stands in the line above.
+        Command::Errors => app.errors().pinned().is_some(),
+        _ => true,
+    }
+}
+
 /// Keys of the commands that apply now, as many as fit; the key that shows all of them always does.
 fn hints(app: &App, width: usize) -> Line {
     let keymap = &app.options().keymap;
     let hint_of = |info: &CommandInfo| Some(pair(&keymap.label(info.command)?, info.hint?));
     let columns = |hint: &[Span]| hint.iter().map(Span::width).sum::<usize>();
-    let mut reserved = hint_of(Command::Help.info()).map_or(0, |hint| columns(&hint));
-    let mut line = Line::of([plain(" ")]);
-    for info in command::all().filter(|info| info.command.available(app).is_ok()) {
-        let Some(hint) = hint_of(info) else { continue };
-        if info.command == Command::Help {
-            reserved = 0;
-        }
-        if line.width() + columns(&hint) + reserved <= width {
-            line.spans.extend(hint);
+    let useful = |info: &&CommandInfo| belongs(app, info.command) && info.command.available(app).is_ok();
+    let (mut rank, mut parts) = (1, Vec::new());
+    for info in command::all().filter(useful) {
+        if let Some(hint) = hint_of(info) {
+            parts.push((if info.command == Command::Help { 0 } else { rank }, hint));
+            rank += 1;
         }
     }
+    // The gap behind the last one may hang over the edge.
+    let kept = those_that_fit(parts, width + 1, |(rank, _)| *rank, |(_, hint)| columns(hint));
+    let mut line = Line::of([plain(" ")]);
+    line.spans.extend(kept.into_iter().flat_map(|(_, hint)| hint));
     line
 }
 

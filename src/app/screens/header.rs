@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::{is_stale, short_duration};
 use crate::app::remote::Remote;
+use crate::app::room::those_that_fit;
 use crate::app::service_list;
 use crate::diagnose::health::Health;
 use crate::model::call::ErrorKind;
@@ -25,21 +26,13 @@ struct Part {
     spans: Vec<Span>,
 }
 
+/// Columns at both ends and between the sides.
+const EDGES: usize = 4;
+
 /// The header for a width.
 pub fn header(app: &App, width: usize) -> Line {
-    let mut parts = parts(app);
-    while total(&parts) > width {
-        let Some(index) = parts
-            .iter()
-            .enumerate()
-            .filter(|(_, part)| part.leaves > 0)
-            .max_by_key(|(_, part)| part.leaves)
-            .map(|(index, _)| index)
-        else {
-            break;
-        };
-        parts.remove(index);
-    }
+    let columns = |part: &Part| part.spans.iter().map(Span::width).sum();
+    let parts = those_that_fit(parts(app), width.saturating_sub(EDGES), |part| part.leaves, columns);
     let (left, right): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| part.side == Side::Left);
     let mut line = Line::of([plain(" ")]);
     line.spans.extend(left.into_iter().flat_map(|part| part.spans));
@@ -49,10 +42,6 @@ pub fn header(app: &App, width: usize) -> Line {
     line.spans.push(plain(" ".repeat(gap)));
     line.spans.extend(right);
     line.fitted(width)
-}
-
-fn total(parts: &[Part]) -> usize {
-    parts.iter().map(|part| part.spans.iter().map(Span::width).sum::<usize>()).sum::<usize>() + 4
 }
 
 fn parts(app: &App) -> Vec<Part> {
@@ -141,7 +130,8 @@ fn freshness(app: &App) -> Span {
         .filter_map(|entry| entry.remote.fetched())
         .map(|fetched| fetched.at)
         .max()
-        .or_else(|| store.service_arns.fetched().map(|fetched| fetched.at));
+        // That the names came says nothing about services that cannot be read.
+        .or_else(|| store.service_arns.fetched().filter(|_| listed == 0).map(|fetched| fetched.at));
     let failures = store.services.values().filter_map(|entry| entry.remote.failure());
     let of_lists = [store.service_arns.failure(), store.clusters.failure()].into_iter().flatten();
     let failure = failures.chain(of_lists).max_by_key(|failure| failure.at);
@@ -154,6 +144,7 @@ fn freshness(app: &App) -> Span {
         None => match failure {
             Some(failure) => toned(Tone::Bad, failure.error.kind.label()),
             None if app.cluster().is_none() && store.clusters.value().is_some() => plain(""),
+            None if listed > 0 => dim(format!("loading {described}/{listed}")),
             None => dim("loading…"),
         },
         Some(at) => {

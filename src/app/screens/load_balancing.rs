@@ -72,25 +72,31 @@ pub fn counts(targets: &[Target]) -> Vec<Span> {
     spans
 }
 
-/// Why targets are not in service, those with the same words as one: `3× Target.ResponseCodeMismatch: Health checks failed
-/// with these codes: [302]`.
+/// Why targets are not in service, those with the same words as one: `3 targets: Health checks failed with these codes:
+/// [302]`.
 pub fn reasons(targets: &[Target]) -> Vec<Span> {
-    let mut groups: Vec<(String, usize)> = Vec::new();
+    let mut groups: Vec<(&str, usize)> = Vec::new();
     for target in targets.iter().filter(|target| meaning(target).standing.is_failure()) {
-        let words = reason(target);
+        let words = words(target);
         match groups.iter_mut().find(|(known, _)| *known == words) {
             Some((_, count)) => *count += 1,
             None => groups.push((words, 1)),
         }
     }
     groups.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    groups.into_iter().map(|(words, count)| toned(Tone::Bad, format!("{count}× {words}"))).collect()
+    let targets = |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
+    groups.into_iter().map(|(words, count)| toned(Tone::Bad, format!("{}: {words}", targets(count)))).collect()
 }
 
-/// AWS's reason code and sentence, or what the state means where AWS says nothing.
+/// AWS's sentence, or its reason code, or what the state means where AWS says nothing.
+pub fn words(target: &Target) -> &str {
+    target.description.as_deref().or(target.reason.as_deref()).unwrap_or_else(|| meaning(target).text)
+}
+
+/// AWS's sentence and reason code, or what the state means where AWS says nothing. The sentence first: it has the codes.
 pub fn reason(target: &Target) -> String {
     match (&target.reason, &target.description) {
-        (Some(reason), Some(description)) => format!("{reason}: {description}"),
+        (Some(reason), Some(description)) => format!("{description} ({reason})"),
         (Some(text), None) | (None, Some(text)) => text.clone(),
         (None, None) => meaning(target).text.to_owned(),
     }

@@ -148,6 +148,21 @@ pub fn overlay(app: &App, width: usize) -> Document {
     }
 }
 
+/// Lines that the overlay on the screen would like to have. Lists ask for all that can be chosen from, so that the frame
+/// stays where it is while somebody types.
+pub fn overlay_height(app: &App, width: usize) -> usize {
+    match app.overlay() {
+        None => 0,
+        Some(Overlay::Help(_)) => help::document(app, width).height(),
+        Some(Overlay::Activity(_)) => calls::wanted_height(app),
+        Some(Overlay::Errors(_)) => errors::document(app, width).height(),
+        Some(Overlay::Palette(_)) => choosers::palette_height(),
+        Some(Overlay::Clusters(_)) => choosers::clusters_height(app, width),
+        Some(Overlay::Scale(entry)) => scale::document(app, entry, width).height(),
+        Some(Overlay::Confirm(confirmation)) => confirmation::wanted_height(confirmation, width),
+    }
+}
+
 /// The title of the overlay, and the keys that work in it.
 pub fn overlay_title(app: &App) -> (&'static str, String) {
     let scrolls = || {

@@ -1,5 +1,7 @@
 //! Tab Overview: what matters most about a service, the worst first, since on a small screen only the first lines are seen.
 
+use std::mem::discriminant;
+
 use super::aws_text::{event_text, says_nothing, short_names};
 use super::deaths::causes;
 use super::load_balancing::{counts, health_check, reasons, routes, settings, targets};
@@ -12,9 +14,9 @@ use crate::app::remote::Remote;
 use crate::app::wants::TASKS;
 use crate::diagnose::deployment::Bounds;
 use crate::diagnose::health::Health;
-use crate::diagnose::parse::events::event;
+use crate::diagnose::parse::events::{Event, event};
 use crate::model::arn::TargetGroupArn;
-use crate::model::service::{Deployment, DeploymentController, RolloutState, Service, ServiceStatus};
+use crate::model::service::{Deployment, DeploymentController, RolloutState, Service, ServiceEvent, ServiceStatus};
 
 /// Columns of the labels.
 const LABEL: usize = 8;
@@ -23,18 +25,124 @@ const EVENTS: usize = 6;
 /// Causes of death shown.
 const CAUSES: usize = 4;
 
-/// The tab.
+/// The tab: what is wrong, why, how far the rollout is, what the load balancer does, and what happened.
 pub fn document(app: &App, service: &Service, width: usize) -> Document {
     let mut document = Document::default();
     headline(app, service, &mut document, width);
+    let evidence = Evidence::of(app, service);
+    match &evidence {
+        Evidence::Targets(reasons) => {
+            for (index, reason) in reasons.iter().enumerate() {
+                document.field(if index == 0 { "why" } else { "" }, LABEL, std::slice::from_ref(reason), width);
+            }
+        }
+        Evidence::Event(story) => {
+            let spans = [toned(Tone::Bad, story.text(service)), dim(story.times(app))];
+            document.field("why", LABEL, &spans, width);
+        }
+        Evidence::Deaths => deaths(app, service, &mut document, width),
+        Evidence::None => {}
+    }
     rollout(app, service, &mut document, width);
     for group in service.target_groups() {
         load_balancer(app, group, &mut document, width);
     }
-    deaths(app, service, &mut document, width);
-    events(app, service, &mut document, width);
+    if !matches!(evidence, Evidence::Deaths) {
+        deaths(app, service, &mut document, width);
+    }
+    events(app, service, &evidence, &mut document, width);
     safety(service, &mut document, width);
     document
+}
+
+/// What shows that the headline is true. It is told below the headline and nowhere else.
+enum Evidence<'a> {
+    /// Reasons of failing targets.
+    Targets(Vec<Span>),
+    /// The newest event that speaks of trouble.
+    Event(Story<'a>),
+    /// Why tasks died.
+    Deaths,
+    /// Nothing is wrong, or nothing that is at hand shows it.
+    None,
+}
+
+impl<'a> Evidence<'a> {
+    fn of(app: &'a App, service: &'a Service) -> Self {
+        let assessment = app.store().services.get(&service.arn).and_then(|entry| entry.assessment.as_ref());
+        let Some(assessment) = assessment.filter(|found| matches!(found.health, Health::Failing | Health::Degraded))
+        else {
+            return Self::None;
+        };
+        let groups = service.target_groups();
+        let reasons: Vec<Span> =
+            groups.iter().flat_map(|group| reasons(targets(app, group).0.unwrap_or_default())).collect();
+        if !reasons.is_empty() {
+            return Self::Targets(reasons);
+        }
+        let tasks = app.store().tasks.get(&service.arn).and_then(Remote::value);
+        let death = tasks.and_then(|tasks| causes(app, tasks).into_iter().next()).filter(|cause| !cause.death.benign);
+        if death.as_ref().is_some_and(|cause| assessment.headline.as_ref() == Some(&cause.death.short)) {
+            return Self::Deaths;
+        }
+        let mut stories = stories(service);
+        stories.retain(|story| story.event().trouble().is_some());
+        // That tasks are replaced or do not start is what follows from something else.
+        let says_why =
+            stories.iter().position(|story| !matches!(story.event(), Event::Started { .. } | Event::Impaired));
+        match stories.into_iter().nth(says_why.unwrap_or_default()) {
+            Some(story) => Self::Event(story),
+            None if death.is_some() => Self::Deaths,
+            None => Self::None,
+        }
+    }
+}
+
+/// Events that say the same, as one.
+struct Story<'a> {
+    latest: &'a ServiceEvent,
+    count: usize,
+}
+
+impl Story<'_> {
+    fn event(&self) -> Event<'_> {
+        event(&self.latest.message)
+    }
+
+    fn says_the_same(&self, message: &str) -> bool {
+        let (ours, theirs) = (self.event(), event(message));
+        match &ours {
+            Event::Other => self.latest.message == message,
+            Event::Started { .. } => matches!(theirs, Event::Started { .. }),
+            _ => discriminant(&ours) == discriminant(&theirs) && ours.trouble() == theirs.trouble(),
+        }
+    }
+
+    fn text(&self, service: &Service) -> String {
+        event_text(&self.latest.message, &service.name)
+    }
+
+    /// ` · 12×, latest 3m ago`
+    fn times(&self, app: &App) -> String {
+        let age = since(self.latest.at, app.aws_now());
+        if self.count == 1 { format!(" · {age} ago") } else { format!(" · {}×, latest {age} ago", self.count) }
+    }
+}
+
+/// What events tell beside normal life, newest first. That a deployment was completed is told by the rollout.
+fn stories(service: &Service) -> Vec<Story<'_>> {
+    let mut stories: Vec<Story<'_>> = Vec::new();
+    for entry in &service.events {
+        let told = event(&entry.message);
+        if told.is_noise() || matches!(told, Event::DeploymentCompleted { .. }) {
+            continue;
+        }
+        match stories.iter_mut().find(|story| story.says_the_same(&entry.message)) {
+            Some(story) => story.count += 1,
+            None => stories.push(Story { latest: entry, count: 1 }),
+        }
+    }
+    stories
 }
 
 fn headline(app: &App, service: &Service, document: &mut Document, width: usize) {
@@ -42,12 +150,15 @@ fn headline(app: &App, service: &Service, document: &mut Document, width: usize)
     let health = assessment.map_or(Health::Unknown, |assessment| assessment.health);
     let (sign, tone) = mark(health);
     let mut spans = vec![toned(tone, format!("{sign} {}", health.as_str()))];
-    if let Some(headline) = assessment.and_then(|assessment| assessment.headline.as_deref()) {
+    let headline = assessment.and_then(|assessment| assessment.headline.as_deref());
+    if let Some(headline) = headline {
         spans.push(plain("  "));
         spans.push(strong(headline));
     }
-    let pending = if service.pending > 0 { format!(" · {} pending", service.pending) } else { String::new() };
-    spans.push(plain(format!("  {}/{} tasks running{pending}", service.running, service.desired)));
+    if !headline.is_some_and(|headline| headline.contains("tasks running")) {
+        let pending = if service.pending > 0 { format!(" · {} pending", service.pending) } else { String::new() };
+        spans.push(plain(format!("  {}/{} tasks running{pending}", service.running, service.desired)));
+    }
     if service.status != ServiceStatus::Active {
         spans.push(toned(Tone::Warn, format!(" · service is {}", service.status.as_str())));
     }
@@ -76,7 +187,7 @@ fn rollout(app: &App, service: &Service, document: &mut Document, width: usize) 
     };
     let state = new.rollout_state.as_ref().map_or("", RolloutState::as_str).replace('_', " ").to_lowercase();
     let mut spans = vec![
-        bar(service, new, 8, tone),
+        bar(new, 8, tone),
         strong(format!(" {revision}")),
         plain(format!(" · new {}/{}", new.running, new.desired)),
     ];
@@ -136,9 +247,6 @@ fn load_balancer(app: &App, group: &TargetGroupArn, document: &mut Document, wid
         spans.push(Span::new(label.tone(), format!("{gap}{}", label.text())));
     }
     document.field("targets", LABEL, &spans, width);
-    for reason in read.map(reasons).unwrap_or_default() {
-        document.field("", LABEL, &[reason], width);
-    }
     let (settings, source) = settings(app, group);
     match settings {
         Some(settings) => {
@@ -178,11 +286,11 @@ fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
         rest.push(format!("{more} other causes, see Tasks"));
     }
     if benign > 0 {
-        rest.push(format!("{benign} by scaling, deployments or maintenance"));
+        rest.push(format!("{benign}× by scaling, deployments or maintenance"));
     }
     if !rest.is_empty() {
         let label = if causes.iter().all(|cause| cause.death.benign) { "stopped" } else { "" };
-        document.field(label, LABEL, &[dim(format!("· {}", rest.join(" · ")))], width);
+        document.field(label, LABEL, &[dim(rest.join(" · "))], width);
     }
     if source.is_stale(now) {
         let label = source.label(now);
@@ -190,17 +298,24 @@ fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
     }
 }
 
-fn events(app: &App, service: &Service, document: &mut Document, width: usize) {
-    let telling = service.events.iter().filter(|entry| !event(&entry.message).is_noise());
+fn events(app: &App, service: &Service, evidence: &Evidence<'_>, document: &mut Document, width: usize) {
+    let tasks_are_known = app.store().tasks.get(&service.arn).and_then(Remote::value).is_some();
+    let told = |story: &Story<'_>| match (story.event(), evidence) {
+        (Event::Unhealthy { .. }, Evidence::Targets(_)) => true,
+        (_, Evidence::Event(evidence)) if evidence.says_the_same(&story.latest.message) => true,
+        // That unhealthy tasks are replaced is told by those that were stopped.
+        (Event::Started { .. }, _) => tasks_are_known,
+        _ => false,
+    };
+    let stories = stories(service);
     let mut label = "events";
-    for entry in telling.take(EVENTS) {
-        let tone = if event(&entry.message).trouble().is_some() { Tone::Bad } else { Tone::Plain };
-        let age = since(entry.at, app.aws_now());
-        let spans = [dim(format!("{age:>4}  ")), toned(tone, event_text(&entry.message, &service.name))];
+    for story in stories.iter().filter(|story| !told(story)).take(EVENTS) {
+        let tone = if story.event().trouble().is_some() { Tone::Bad } else { Tone::Plain };
+        let spans = [toned(tone, story.text(service)), dim(story.times(app))];
         document.field(label, LABEL, &spans, width);
         label = "";
     }
-    if label.is_empty() {
+    if label.is_empty() || !stories.is_empty() {
         return;
     }
     let words = match service.events.first() {

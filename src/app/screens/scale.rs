@@ -17,7 +17,8 @@ pub fn document(app: &App, entry: &ScaleEntry, width: usize) -> Document {
     document.push(Line::of(name).fitted(width));
     document.push(Line::default());
     let mut question = Line::of([plain(QUESTION)]);
-    question.spans.extend(input(&entry.input, width.saturating_sub(QUESTION.len())).0.spans);
+    let typed = input(&entry.input, width.saturating_sub(QUESTION.len())).0;
+    question.spans.extend(if entry.untouched { typed.toned(Tone::Focus) } else { typed }.spans);
     document.push(question);
     document.push(match &entry.problem {
         Some(problem) => Line::from(toned(Tone::Bad, format!("✖ {problem}"))).fitted(width),

@@ -12,7 +12,7 @@ use crate::app::command::Command;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::{calm_duration, short_duration, since};
 use crate::app::store::ServiceEntry;
-use crate::app::table::{Column, table};
+use crate::app::table::{Column, GAP, table};
 use crate::app::wants;
 use crate::diagnose::deployment::{patience, stuck};
 use crate::diagnose::health::Health;
@@ -58,8 +58,8 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
     let store = app.store();
     let hot: BTreeSet<ServiceArn> = wants::hot_services(app).into_iter().collect();
     let longest = rows.iter().map(|arn| Line::from(plain(arn.name())).width()).max().unwrap_or_default();
-    let bar = if width < 110 { 4 } else { 8 };
-    let mut stale = Vec::new();
+    let scale = Scale::for_width(width);
+    let mut old = Vec::new();
     let cells: Vec<Vec<Line>> = rows
         .get(range.start.min(rows.len())..range.end.min(rows.len()))
         .unwrap_or_default()
@@ -68,36 +68,67 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
         .map(|(arn, entry)| {
             let every = if hot.contains(arn) { app.options().refresh } else { wants::COLD };
             let source = Source::new(Some(&entry.remote), Some(every));
-            stale.push(source.is_stale(app.now()));
-            row(app, arn, entry, source, bar)
+            old.push(source.is_stale(app.now()));
+            row(app, arn, entry, source, scale)
         })
         .collect();
-    let mut document = table(&columns(width, longest, bar), &cells, width);
-    for (line, _) in document.lines.iter_mut().zip(stale).filter(|(_, stale)| *stale) {
+    let mut document = table(&columns(width, longest, scale, &cells), &cells, width);
+    for (line, _) in document.lines.iter_mut().zip(old).filter(|(_, old)| *old) {
         *line = std::mem::take(line).toned(Tone::Dim);
     }
     document
 }
 
-fn columns(width: usize, longest: usize, bar: usize) -> Vec<Column> {
+/// How much room rollouts get.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// Bar and age; the sign before the name and the colour say the rest.
+    Narrow,
+    /// A long bar, age and state.
+    Wide,
+}
+
+impl Scale {
+    const fn for_width(width: usize) -> Self {
+        if width < 110 { Self::Narrow } else { Self::Wide }
+    }
+
+    const fn bar(self) -> usize {
+        match self {
+            Self::Narrow => 4,
+            Self::Wide => 8,
+        }
+    }
+}
+
+fn columns(width: usize, longest: usize, scale: Scale, cells: &[Vec<Line>]) -> Vec<Column> {
+    // A name that is cut can still be told from others, a number that is cut is wrong.
+    let of = |column: usize| cells.iter().filter_map(|row| row.get(column)).map(Line::width).max().unwrap_or_default();
+    let (tasks, targets) = (of(1).clamp(6, 14), of(2).clamp(7, 11));
+    let (rollout, widest_rollout) = match scale {
+        Scale::Narrow => (of(3).clamp(9, 11), 11),
+        Scale::Wide => (20, 26),
+    };
+    let name = if width < 90 { 14 } else { width / 5 };
     // Why something fails matters more than its revision, which the lower half tells too.
     let diagnosis = match width {
-        ..70 => 12,
-        70..90 => 24,
+        ..50 => 14,
+        50..70 => 24,
+        70..90 => width.saturating_sub(name + tasks + targets + rollout + 4 * GAP).clamp(20, 31),
         _ => (width * 2 / 5).min(60),
     };
     vec![
-        Column::text("  NAME", 16, 42, 0).holding(longest + 2),
-        Column::text("TASKS", 6, 12, 0),
-        Column::text("TARGETS", 7, 11, 5),
-        Column::text("ROLLOUT", bar + 12, bar + 18, 6).holding(bar + 12),
-        Column::text("REVISION", 10, 26, 8).holding(12),
-        Column::text("LAUNCH", 7, 14, 9),
+        Column::text("  NAME", (longest + 2).min(name), 42, 0).holding(longest + 2).of_names(),
+        Column::text("TASKS", tasks, 14, 0),
+        Column::text("TARGETS", targets, 11, 5),
+        Column::text("ROLLOUT", rollout, widest_rollout, 6).holding(rollout),
+        Column::text("REVISION", 15, 26, 8).holding(15),
+        Column::text("LAUNCH", 12, 14, 9),
         Column::text("DIAGNOSIS", diagnosis, 90, 0),
     ]
 }
 
-fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, bar: usize) -> Vec<Line> {
+fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, scale: Scale) -> Vec<Line> {
     let Some(service) = entry.remote.value() else {
         let failed = entry.remote.failure().is_some();
         let sign = if failed { "? " } else { "… " };
@@ -111,7 +142,7 @@ fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, ba
     let name_tone = if health == Health::Failing { Tone::Strong } else { Tone::Plain };
     let mut diagnosis = Line::default();
     if source.is_stale(app.now()) {
-        diagnosis.spans.push(source.short_label(app.now()));
+        diagnosis.spans.push(if scale == Scale::Wide { source.short_label(app.now()) } else { source.age(app.now()) });
     }
     if let Some(headline) = entry.assessment.as_ref().and_then(|assessment| assessment.headline.as_deref()) {
         if !diagnosis.spans.is_empty() {
@@ -123,7 +154,7 @@ fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, ba
         Line::of([toned(tone, format!("{sign} ")), toned(name_tone, &service.name)]),
         tasks(service),
         targets(app, service),
-        rollout(service, health, bar, app.aws_now()),
+        rollout(service, health, scale, app.aws_now()),
         revision(service).into(),
         dim(service.launch_label()).into(),
         diagnosis,
@@ -174,38 +205,38 @@ fn targets(app: &App, service: &Service) -> Line {
 }
 
 /// How far the newest deployment has come: bar, age, state.
-fn rollout(service: &Service, health: Health, cells: usize, now: Timestamp) -> Line {
+fn rollout(service: &Service, health: Health, scale: Scale, now: Timestamp) -> Line {
     let Some(deployment) = service.primary_deployment() else {
         return dim("-").into();
     };
     let age = since(deployment.created_at, now);
     match &deployment.rollout_state {
-        Some(RolloutState::Completed) if is_rolled_back(service, deployment) => {
-            toned(Tone::Warn, format!("rolled back {age}")).into()
-        }
+        // Its age is that of what was restored, which may be months.
+        Some(RolloutState::Completed) if is_rolled_back(service, deployment) => toned(Tone::Warn, "rolled back").into(),
         Some(RolloutState::Completed) => dim(format!("steady {age}")).into(),
         Some(RolloutState::Failed) => toned(Tone::Bad, format!("failed {age}")).into(),
         Some(RolloutState::InProgress) => {
             let idle = stuck(service, deployment.running, None, patience(service, &[], None), now);
             let (tone, words) = match (idle, health) {
-                (Some(idle), _) => (Tone::Bad, format!("{} stuck", calm_duration(idle))),
-                (None, Health::Failing) => (Tone::Bad, format!("{age} failing")),
-                (None, _) => (Tone::Accent, format!("{age} rolling")),
+                (Some(idle), _) => (Tone::Bad, (calm_duration(idle), " stuck")),
+                (None, Health::Failing) => (Tone::Bad, (age, " failing")),
+                (None, _) => (Tone::Accent, (age, " rolling")),
             };
-            Line::of([bar(service, deployment, cells, tone), toned(tone, format!(" {words}"))])
+            let (age, state) = words;
+            let state = if scale == Scale::Wide { state } else { "" };
+            Line::of([bar(deployment, scale.bar(), tone), toned(tone, format!(" {age}{state}"))])
         }
         Some(RolloutState::Other(state)) => plain(format!("{} {age}", state.to_lowercase())).into(),
         None => dim(format!("since {age}")).into(),
     }
 }
 
-/// A bar of the share of new tasks that run. It is only full once old ones are gone and AWS calls it done.
-pub fn bar(service: &Service, deployment: &Deployment, cells: usize, tone: Tone) -> Span {
+/// A bar of the share of new tasks that run. It is only full once AWS calls the deployment done.
+pub fn bar(deployment: &Deployment, cells: usize, tone: Tone) -> Span {
     let cells_wide = u64::try_from(cells).unwrap_or_default();
     let done = u64::from(deployment.running) * cells_wide / u64::from(deployment.desired.max(1));
     let complete = deployment.rollout_state == Some(RolloutState::Completed);
-    let finished = deployment.running >= deployment.desired && service.older_deployments().next().is_none();
-    let most = if complete || finished { cells } else { cells.saturating_sub(1) };
+    let most = if complete { cells } else { cells.saturating_sub(1) };
     let done = usize::try_from(done).unwrap_or(cells).min(most);
     toned(tone, format!("{}{}", "▰".repeat(done), "▱".repeat(cells - done)))
 }

@@ -64,7 +64,7 @@ impl<'a> Source<'a> {
         if rank(&other) > rank(&self) { other } else { self }
     }
 
-    /// A few words: `<15s`, `loading…`, `37s old · denied ecs:ListTasks`.
+    /// A few words: `<15s old`, `loading…`, `37s old · denied ecs:ListTasks`.
     pub fn label(&self, now: Timestamp) -> Span {
         let refused = self.failure.map(|failure| format!("{} {}", failure.error.kind.label(), failure.error.operation));
         match (self.at, refused) {
@@ -86,6 +86,11 @@ impl<'a> Source<'a> {
             }
             _ => self.label(now),
         }
+    }
+
+    /// How old it is: `37s old`.
+    pub fn age(&self, now: Timestamp) -> Span {
+        self.at.map_or_else(|| self.label(now), |at| toned(Tone::Warn, exact_age(at, now)))
     }
 
     /// Says why there is nothing to show; `what` fits after "loading".

@@ -6,9 +6,16 @@ use crate::actions::rollout::{Progress, Verdict};
 use crate::app::App;
 use crate::app::action::Watching;
 use crate::app::command::Command;
-use crate::app::document::{Line, Tone, dim, plain, strong, toned};
+use crate::app::document::{Line, Span, Tone, dim, plain, toned};
 use crate::app::freshness::short_duration;
+use crate::app::room::those_that_fit;
 use crate::model::query::Mutation;
+
+/// A part of a strip; the highest leaves first, 0 never does.
+struct Part {
+    leaves: u8,
+    span: Span,
+}
 
 /// One line for each change being followed.
 pub fn strips(app: &App, width: usize) -> Vec<Line> {
@@ -19,16 +26,16 @@ pub fn strips(app: &App, width: usize) -> Vec<Line> {
         .map(|(index, watching)| {
             // The key takes the newest away, so it stands there.
             let hint = dismiss.as_deref().filter(|_| index == 0).map(|key| format!("  {key} closes"));
-            let hint = Line::from(dim(hint.unwrap_or_default()));
-            let mut line = strip(watching).fitted(width.saturating_sub(hint.width()));
-            line.spans.extend(hint.spans);
-            line
+            let mut parts = parts(watching);
+            parts.extend(hint.map(|hint| Part { leaves: 9, span: dim(hint) }));
+            let kept = those_that_fit(parts, width, |part| part.leaves, |part| part.span.width());
+            Line::of(kept.into_iter().map(|part| part.span)).fitted(width)
         })
         .collect()
 }
 
-/// `↻ redeploy web  new 2/4  old 4  targets 2/4 healthy  failed 0  1m 12s  rolling`
-fn strip(watching: &Watching) -> Line {
+/// `↻ redeploy web  new 2/4  old 4  healthy 2/4  1m 12s`; what went wrong comes before all numbers.
+fn parts(watching: &Watching) -> Vec<Part> {
     let Progress { new, old, targets, failed_tasks, elapsed, verdict, trouble } = &watching.progress;
     let what = match &watching.watch.mutation {
         Mutation::ForceNewDeployment { .. } => "redeploy".to_owned(),
@@ -39,33 +46,35 @@ fn strip(watching: &Watching) -> Line {
         Verdict::Steady => (Tone::Good, "✔"),
         Verdict::Failing { .. } => (Tone::Bad, "✖"),
     };
-    let mut line =
-        Line::of([toned(tone, format!(" {sign} ")), plain(format!("{what} ")), strong(&watching.service_name)]);
+    let part = |leaves: u8, tone: Tone, text: String| Part { leaves, span: toned(tone, text) };
+    let mut parts = vec![
+        part(0, tone, format!(" {sign} ")),
+        part(0, Tone::Plain, format!("{what} ")),
+        part(0, Tone::Strong, watching.service_name.clone()),
+    ];
     let elapsed = exact_duration(*elapsed);
-    match verdict {
-        Verdict::Steady => {
-            line.spans.push(toned(tone, format!("  steady after {elapsed}")));
-            return line;
+    match (verdict, trouble) {
+        (Verdict::Steady, _) => {
+            parts.push(part(0, tone, format!("  steady after {elapsed}")));
+            return parts;
         }
-        Verdict::Failing { why } => line.spans.push(toned(tone, format!("  {why}"))),
-        Verdict::Rolling => {}
+        (Verdict::Failing { why }, _) => parts.push(part(0, tone, format!("  {why}"))),
+        (Verdict::Rolling, Some(trouble)) => parts.push(part(0, Tone::Warn, format!("  ! {trouble}"))),
+        (Verdict::Rolling, None) => {}
     }
-    line.spans.push(plain(format!("  new {}/{}", new.running, new.desired)));
+    let rolling = *verdict == Verdict::Rolling;
+    parts.push(part(if rolling { 2 } else { 6 }, Tone::Plain, format!("  new {}/{}", new.running, new.desired)));
     if old.running > 0 || old.pending > 0 {
-        line.spans.push(plain(format!("  old {}", old.running)));
+        parts.push(part(7, Tone::Plain, format!("  old {}", old.running)));
     }
     if let Some(targets) = targets {
-        line.spans.push(plain(format!("  targets {}/{} healthy", targets.healthy, targets.total)));
+        parts.push(part(4, Tone::Plain, format!("  healthy {}/{}", targets.healthy, targets.total)));
     }
-    let failed = if *failed_tasks > 0 { Tone::Bad } else { Tone::Dim };
-    line.spans.push(toned(failed, format!("  failed {failed_tasks}")));
-    line.spans.push(plain(format!("  {elapsed}")));
-    if *verdict == Verdict::Rolling {
-        let words =
-            trouble.as_deref().map_or_else(|| toned(tone, "  rolling"), |why| toned(Tone::Warn, format!("  ! {why}")));
-        line.spans.push(words);
+    if *failed_tasks > 0 {
+        parts.push(part(5, Tone::Bad, format!("  {failed_tasks} failed")));
     }
-    line
+    parts.push(part(3, Tone::Plain, format!("  {elapsed}")));
+    parts
 }
 
 /// `1m 12s`: while somebody waits, every second counts.
@@ -84,8 +93,12 @@ pub fn pinned_error(app: &App, width: usize) -> Option<Line> {
     let hint = app.options().keymap.label(Command::Errors).map(|key| format!("  {key} shows")).unwrap_or_default();
     let times = if note.count > 1 { format!("{}× ", note.count) } else { String::new() };
     let head = format!(" ✖ {times}{} {}", note.error.kind.label(), note.error.operation);
-    let line = Line::of([toned(Tone::Bad, head), plain(format!(" — {}", note.error.advice()))]);
-    let mut line = line.fitted(width.saturating_sub(hint.chars().count()));
-    line.spans.push(dim(hint));
-    Some(line)
+    // Half an advice is none, and the key shows all of it.
+    let parts = vec![
+        Part { leaves: 0, span: toned(Tone::Bad, head) },
+        Part { leaves: 2, span: plain(format!(" — {}", note.error.advice())) },
+        Part { leaves: 1, span: dim(hint) },
+    ];
+    let kept = those_that_fit(parts, width, |part| part.leaves, |part| part.span.width());
+    Some(Line::of(kept.into_iter().map(|part| part.span)).fitted(width))
 }

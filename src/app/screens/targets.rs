@@ -6,7 +6,7 @@ use super::tasks::task_label;
 use crate::app::App;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::remote::Remote;
-use crate::app::table::{Column, table};
+use crate::app::table::{Column, InFull, table};
 use crate::diagnose::target_health::{Standing, meaning};
 use crate::diagnose::targets::{Joined, join};
 use crate::model::arn::TargetGroupArn;
@@ -90,7 +90,11 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
     let rows: Vec<Vec<Line>> = listed.iter().map(|(target, task)| row(target, *task, tasks.is_some())).collect();
     let table = table(&columns(), &rows, width);
     document.lines.extend(table.head);
-    document.lines.extend(table.lines);
+    let mut in_full = InFull::default();
+    for (line, (target, _)) in table.lines.into_iter().zip(&listed) {
+        let failing = meaning(target).standing.is_failure();
+        in_full.push(document, line, failing.then(|| reason(target)), width);
+    }
     for task in joined.iter().filter_map(|joined| match joined {
         Joined::TaskOnly(task) => Some(*task),
         _ => None,

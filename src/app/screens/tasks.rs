@@ -7,10 +7,10 @@ use super::deaths::{death_of, ended_at};
 use super::load_balancing;
 use super::source::Source;
 use crate::app::App;
-use crate::app::document::{Document, Line, Span, Tone, dim, plain, toned, wrap};
+use crate::app::document::{Document, Line, Span, Tone, dim, plain, toned};
 use crate::app::freshness::since;
 use crate::app::remote::Remote;
-use crate::app::table::{Column, table};
+use crate::app::table::{Column, InFull, table};
 use crate::app::wants::TASKS;
 use crate::diagnose::target_health::Standing;
 use crate::diagnose::target_health::meaning;
@@ -47,23 +47,12 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     let cells: Vec<Vec<Line>> = rows.iter().map(|row| row.cells.clone()).collect();
     let table = table(&columns(width), &cells, width);
     document.head = table.head;
-    let mut said = None;
+    let mut in_full = InFull::default();
     for (index, (line, row)) in table.lines.into_iter().zip(rows).enumerate() {
         if index == wanted.len() && !wanted.is_empty() {
             document.push(dim(format!("── {} stopped (AWS keeps them for about an hour)", stopped.len())));
         }
-        let cut = row.why.as_ref().is_some_and(|why| !line.text().contains(Line::from(plain(why)).text().as_str()));
-        document.push(line);
-        // Said once for tasks in a row that say the same.
-        if cut && !row.benign && row.why != said {
-            let why = row.why.clone().unwrap_or_default();
-            for line in wrap(&[dim(why)], width.saturating_sub(4).max(10)) {
-                let mut indented = Line::of([plain("    ")]);
-                indented.spans.extend(line.spans);
-                document.push(indented);
-            }
-        }
-        said = row.why;
+        in_full.push(&mut document, line, row.why.filter(|_| !row.benign), width);
     }
     document
 }
@@ -76,7 +65,7 @@ struct Row {
 }
 
 fn columns(width: usize) -> Vec<Column> {
-    let why = if width < 90 { 15 } else { width / 3 };
+    let why = if width < 90 { 28 } else { width / 3 };
     vec![
         Column::text("  TASK", 10, 10, 0),
         Column::text("STATUS", 7, 22, 0),
@@ -95,7 +84,7 @@ fn row(app: &App, task: &Task, target: Option<&&Target>) -> Row {
     let death = death_of(app, task);
     let why = match (&death, target) {
         (Some(death), _) => Some(death.line.clone()),
-        (None, Some(target)) if meaning(target).standing.is_failure() => Some(load_balancing::reason(target)),
+        (None, Some(target)) if meaning(target).standing.is_failure() => Some(load_balancing::words(target).to_owned()),
         (None, _) => task.containers.iter().find_map(|container| container.reason.as_deref()).map(short_names),
     };
     let (sign, tone) = match (&death, target) {

@@ -24,11 +24,11 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
         return Vec::new();
     };
     let name = plain(arn.name());
-    let room = width.saturating_sub(2 + freshness(app).width().min(width / 3));
-    let style = [Tabs::Apart, Tabs::Together, Tabs::Numbers]
+    let room = width.saturating_sub(2);
+    let style = [(Tabs::Apart, LONG_NAME), (Tabs::Together, SHORT_NAME)]
         .into_iter()
-        .find(|style| tabs_width(app, *style) + name.width().min(SHORT_NAME) + 2 <= room)
-        .unwrap_or(Tabs::Numbers);
+        .find(|(style, longest)| tabs_width(app, *style) + name.width().min(*longest) + 2 <= room)
+        .map_or(Tabs::Numbers, |(style, _)| style);
     let name = Line::from(name).fitted(room.saturating_sub(tabs_width(app, style) + 2));
     let mut pieces = vec![Piece { span: strong(format!(" {} ", name.text())), tab: None }];
     for tab in Tab::ALL {
@@ -40,7 +40,9 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
     pieces
 }
 
-/// A name is not cut below this many columns while tabs can still give way.
+/// A name is not cut below this many columns while tabs can still move together.
+const LONG_NAME: usize = 40;
+/// A name is not cut below this many columns while tabs can still give up their words.
 const SHORT_NAME: usize = 11;
 
 /// How much room tabs take.
@@ -54,6 +56,7 @@ enum Tabs {
 fn tab_text(tab: Tab, open: bool, style: Tabs) -> String {
     // The open one is in brackets, since a colour alone says nothing.
     let title = match (open, style) {
+        (true, Tabs::Together) => format!("[{} {}]", tab.number(), tab.title()),
         (true, _) => return format!("[{} {}]", tab.number(), tab.title()),
         (false, Tabs::Numbers) => tab.number().to_string(),
         (false, _) => format!("{} {}", tab.number(), tab.title()),
@@ -70,7 +73,7 @@ pub fn line(app: &App, width: usize) -> Line {
     Line::of(pieces(app, width).into_iter().map(|piece| piece.span))
 }
 
-/// How fresh the open tab is, for the right of the line.
+/// How fresh the open tab is, for the lower edge, where it takes no room from names.
 pub fn freshness(app: &App) -> Line {
     let label = super::source_of_tab(app).map(|source: Source<'_>| source.label(app.now()));
     label.filter(|label| !label.text().is_empty()).map_or_else(Line::default, |label| {

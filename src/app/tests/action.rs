@@ -2,7 +2,7 @@
 
 use super::world::{World, arn, error, options, service};
 use crate::app::Options;
-use crate::app::message::{Effect, Msg};
+use crate::app::message::{Effect, Msg, Size};
 use crate::app::overlay::{Button, Overlay, Stage};
 use crate::model::call::ErrorKind;
 use crate::model::query::Mutation;
@@ -62,9 +62,19 @@ fn redeploy_takes_two_keys_reads_again_and_sends_once() {
 
 #[test]
 fn cancel_is_the_default_and_every_way_out_sends_nothing() {
-    for keys in
-        ["R enter", "R esc", "R q", "R n", "R tab tab enter", "R R R R", "S esc", "S 5 enter enter", "S 5 enter esc"]
-    {
+    for keys in [
+        "R enter",
+        "R esc",
+        "R q",
+        "R n",
+        "R tab tab enter",
+        "R R R R",
+        "S esc",
+        "S q",
+        "S 5 q",
+        "S 5 enter enter",
+        "S 5 enter esc",
+    ] {
         let mut world = world();
         world.keys(keys);
         world.answer_all();
@@ -103,6 +113,53 @@ fn scaling_asks_for_a_number_then_shows_the_plan() {
     world.keys("Y");
     world.answer_all();
     assert_eq!(world.changes.iter().map(|(_, mutation)| mutation).collect::<Vec<_>>(), [&expected]);
+}
+
+#[test]
+fn the_first_digit_replaces_the_present_count() {
+    for (keys, text) in [
+        ("S 5", "5"),
+        ("S 1 2", "12"),
+        ("S backspace 5", "5"),
+        ("S end 5", "25"),
+        ("S up", "3"),
+        ("S up 5", "35"),
+        ("S", "2"),
+        ("S x", "2"),
+        ("S 1 x 0", "10"),
+    ] {
+        let mut world = world();
+        world.keys(keys);
+        let Some(Overlay::Scale(entry)) = world.app.overlay() else { panic!("{keys}") };
+        assert_eq!(entry.input.text(), text, "{keys}");
+    }
+    let mut world = world();
+    world.keys("S");
+    world.send(Msg::Paste("7".to_owned()));
+    let Some(Overlay::Scale(entry)) = world.app.overlay() else { panic!() };
+    assert_eq!(entry.input.text(), "7");
+}
+
+#[test]
+fn a_plan_that_does_not_fit_the_screen_cannot_be_confirmed() {
+    for keys in ["R Y", "R tab enter", "S 5 enter Y"] {
+        for (width, height, sent) in [(40, 8, 0), (39, 7, 0), (80, 24, 1)] {
+            let mut world = world();
+            world.send(Msg::Resize(Size { width, height }));
+            world.keys(keys);
+            world.answer_all();
+            assert_eq!(world.changes.len(), sent, "{keys} at {width}x{height}");
+            let told = world.app.notice().is_some_and(|notice| notice.text.contains("enlarge"));
+            assert_eq!(told, sent == 0, "{keys} at {width}x{height}");
+        }
+    }
+    let mut world = world();
+    world.send(Msg::Resize(Size { width: 40, height: 8 }));
+    world.keys("R Y");
+    world.send(Msg::Resize(Size { width: 80, height: 24 }));
+    world.keys("Y");
+    world.answer_all();
+    assert_eq!(world.changes.len(), 1, "once it can be read, it can be confirmed");
 }
 
 #[test]

@@ -216,17 +216,17 @@ fn targets_say_how_it_is() {
     is(
         &with_targets(&web, vec![timeout("10.0.0.1"), timeout("10.0.0.2")]),
         Health::Failing,
-        "0/2 targets healthy: request timed out",
+        "request timed out, 0/2 targets healthy",
     );
     is(
         &with_targets(&web, vec![healthy("10.0.0.1"), timeout("10.0.0.2")]),
         Health::Degraded,
-        "1/2 targets healthy: request timed out",
+        "request timed out, 1/2 targets healthy",
     );
     is(
         &with_targets(&web, vec![mismatch("10.0.0.1"), mismatch("10.0.0.2")]),
         Health::Failing,
-        "0/2 targets healthy: app answers 302",
+        "app answers 302, 0/2 targets healthy",
     );
     is(&with_targets(&web, vec![healthy("10.0.0.1"), healthy("10.0.0.2"), draining("10.0.0.3")]), Health::Healthy, "");
     let initial = target("10.0.0.2", TargetState::Initial, "Elb.InitialHealthChecking", "");
@@ -258,11 +258,11 @@ fn settings_make_the_cause_exact() {
         settings: Some(settings(matcher)),
         ..World::default()
     };
-    is(&look(&web, &world("200")), Health::Failing, "health check wants 200, app says 302");
-    is(&look(&web, &world("200-299")), Health::Failing, "health check wants 200-299, app says 302");
+    is(&look(&web, &world("200")), Health::Failing, "app says 302, check wants 200");
+    is(&look(&web, &world("200-299")), Health::Failing, "app says 302, check wants 200-299");
     // The matcher was widened after the last check.
     is(&look(&web, &world("200-399")), Health::Degraded, "health check now accepts 302, waiting for it");
-    is(&look(&web, &world("nonsense")), Health::Failing, "health check wants nonsense, app says 302");
+    is(&look(&web, &world("nonsense")), Health::Failing, "app says 302, check wants nonsense");
 }
 
 #[test]
@@ -335,9 +335,9 @@ fn the_grace_period_excuses_what_may_be_a_start() {
     };
     is(&look(&web, &world(with(timeout))), Health::Deploying, "health checks fail, grace period is running");
     // A redirect is no start.
-    is(&look(&web, &world(with(mismatch))), Health::Failing, "0/2 new targets healthy: app answers 302");
+    is(&look(&web, &world(with(mismatch))), Health::Failing, "app answers 302, 0/2 new targets healthy");
     web.health_check_grace_period_seconds = Some(60);
-    is(&look(&web, &world(with(timeout))), Health::Failing, "0/2 new targets healthy: request timed out");
+    is(&look(&web, &world(with(timeout))), Health::Failing, "request timed out, 0/2 new targets healthy");
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn a_deployment_that_cannot_finish_is_failing() {
             running_task("ecs-svc/2", "10.0.1.1", at(NOW - 50)),
         ]),
     };
-    is(&look(&rolling(3), &world), Health::Failing, "health check wants 200, app says 302");
+    is(&look(&rolling(3), &world), Health::Failing, "app says 302, check wants 200");
 }
 
 #[test]
@@ -476,12 +476,12 @@ fn targets_killed_as_soon_as_they_fail_leave_the_cause_in_the_events() {
         )]),
     };
     let waiting = || vec![new("10.0.0.1"), new("10.0.0.2")];
-    is(&look(&rolling, &world("200", waiting())), Health::Failing, "health check wants 200, app says 503");
+    is(&look(&rolling, &world("200", waiting())), Health::Failing, "app says 503, check wants 200");
     // The matcher accepts it by now, so the event tells of the past.
-    assert_ne!(look(&rolling, &world("200-599", waiting())).1, "health check wants 200-599, app says 503");
+    assert_ne!(look(&rolling, &world("200-599", waiting())).1, "app says 503, check wants 200-599");
     // What some pass is not what the health check wants of all.
     let some = vec![healthy("10.0.0.1"), new("10.0.0.2")];
-    assert_ne!(look(&rolling, &world("200", some)).1, "health check wants 200, app says 503");
+    assert_ne!(look(&rolling, &world("200", some)).1, "app says 503, check wants 200");
 }
 
 #[test]

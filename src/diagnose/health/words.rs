@@ -16,7 +16,8 @@ pub(super) fn failing(tally: &Tally<'_>, in_progress: bool) -> (String, bool) {
     };
     let counts = format!("{healthy}/{total} {which} healthy");
     let words = tally.commonest_words().map(short_reason).filter(|words| !words.is_empty());
-    (words.map_or_else(|| counts.clone(), |words| format!("{counts}: {words}")), false)
+    // The cause first: it is what a narrow column has to show.
+    (words.map_or_else(|| counts.clone(), |words| format!("{words}, {counts}")), false)
 }
 
 /// What the health check wants and what the application answers instead, if both are known, and whether the answer is
@@ -27,7 +28,7 @@ pub(super) fn wrong_codes(tally: &Tally<'_>, codes: &[u16]) -> Option<(String, b
     let words = if accepted {
         format!("health check now accepts {}, waiting for it", list(codes))
     } else {
-        format!("health check wants {matcher}, app says {}", list(codes))
+        format!("app says {}, check wants {matcher}", list(codes))
     };
     Some((words, accepted))
 }
