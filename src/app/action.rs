@@ -219,7 +219,9 @@ impl App {
             return Vec::new();
         }
         let mutation = confirmation.plan.mutation.clone();
-        let Some(current) = self.store.service(mutation.service()) else {
+        let read = self.store.services.get(mutation.service()).and_then(|entry| entry.remote.fetched());
+        // Only what this very answer says counts as read again.
+        let Some(current) = read.filter(|fetched| fetched.at == self.now).map(|fetched| &fetched.value) else {
             self.propose(mutation, None);
             return Vec::new();
         };

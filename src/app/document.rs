@@ -5,6 +5,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+pub use crate::model::look::Tone;
 use crate::model::text::visible;
 
 /// Which side text leans to.
@@ -14,28 +15,6 @@ pub enum Align {
     Left,
     /// Numbers.
     Right,
-}
-
-/// What a piece of text means to the reader; the theme decides the colour, and no meaning is carried by colour alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Tone {
-    /// Ordinary text.
-    #[default]
-    Plain,
-    /// A heading, or what matters most in a line.
-    Strong,
-    /// Labels, old data, noise.
-    Dim,
-    /// As it should be.
-    Good,
-    /// Needs attention.
-    Warn,
-    /// Broken.
-    Bad,
-    /// On its way, or something to press.
-    Accent,
-    /// Where the keys go: the button in focus, the item chosen.
-    Focus,
 }
 
 /// A piece of text with one tone.

@@ -69,6 +69,8 @@ pub enum Lookup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Keymap {
     root: BTreeMap<String, Node>,
+    /// The same the other way round; JSON has no maps from commands that carry something.
+    #[serde(skip)]
     keys: BTreeMap<Command, Vec<String>>,
 }
 

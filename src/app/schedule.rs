@@ -107,6 +107,17 @@ impl App {
         due.is_due(now).then(|| self.ask(want.query, want.urgency).1)
     }
 
+    /// How long until the state of a service that matters has to be read again.
+    pub(super) fn until_hot_is_due(&self) -> Option<SignedDuration> {
+        let every = Some(self.slowed(self.options.refresh));
+        let due = |arn: ServiceArn| self.store.services.get(&arn)?.remote.due(every);
+        let until = |due: Due| match due {
+            Due::Now => SignedDuration::ZERO,
+            Due::At(at) => at.duration_since(self.now),
+        };
+        wants::hot_services(self).into_iter().filter_map(due).map(until).min()
+    }
+
     fn cancel_unwanted(&mut self, wanted: &[Want]) -> Vec<Effect> {
         let wanted: BTreeSet<&Query> = wanted.iter().map(|want| &want.query).collect();
         let awaited = self.awaited_request();

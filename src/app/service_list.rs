@@ -92,19 +92,18 @@ pub fn health(entry: &ServiceEntry) -> Health {
 /// The services to show, in order of name.
 pub fn shown<'a>(store: &'a Store, view: &ServiceListView) -> impl Iterator<Item = (&'a ServiceArn, &'a ServiceEntry)> {
     let mut filter = Filter::new(view.filter.text());
-    let problems_only = view.problems_only;
-    store.services.iter().filter(move |(arn, entry)| is_shown(arn, entry, problems_only, &mut filter))
-}
-
-fn is_shown(arn: &ServiceArn, entry: &ServiceEntry, problems_only: bool, filter: &mut Filter) -> bool {
-    (!problems_only || is_problem(health(entry))) && filter.score(arn.name()).is_some()
+    let (problems_only, selected) = (view.problems_only, view.selected.clone());
+    store.services.iter().filter(move |(arn, entry)| {
+        // What recovers under the cursor stays there: the cursor does not jump to another service.
+        let wanted = !problems_only || is_problem(health(entry)) || selected.as_ref() == Some(arn);
+        wanted && filter.score(arn.name()).is_some()
+    })
 }
 
 /// The service under the cursor, if it is among those shown.
 pub fn selected<'a>(store: &Store, view: &'a ServiceListView) -> Option<&'a ServiceArn> {
-    let arn = view.selected.as_ref()?;
-    let mut filter = Filter::new(view.filter.text());
-    is_shown(arn, store.services.get(arn)?, view.problems_only, &mut filter).then_some(arn)
+    let arn = view.selected.as_ref().filter(|arn| store.services.contains_key(arn))?;
+    Filter::new(view.filter.text()).score(arn.name()).is_some().then_some(arn)
 }
 
 /// The services to show, in order.

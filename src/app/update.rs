@@ -19,6 +19,10 @@ use crate::model::query::Answer;
 
 /// How long a short message stays.
 const NOTICE: SignedDuration = SignedDuration::from_secs(6);
+/// Ages and elapsed times on the screen have seconds.
+const TICK: SignedDuration = SignedDuration::from_secs(1);
+/// Whatever is due, the core is not woken more often than this.
+const SOONEST_TICK: SignedDuration = SignedDuration::from_millis(20);
 /// Rows a notch of the wheel moves.
 const WHEEL: isize = 3;
 
@@ -78,9 +82,11 @@ impl App {
         effects
     }
 
-    /// When something will change by itself, at the latest: the runtime sends a [`Msg::Tick`] no later than that.
+    /// When something will change or be due by itself, at the latest: the runtime sends a [`Msg::Tick`] no later than that.
     pub fn next_tick(&self) -> SignedDuration {
-        if super::wants::cursor_rests(self) { SignedDuration::from_secs(1) } else { super::wants::REST }
+        let rest = super::wants::REST - self.now.duration_since(self.list.selected_at);
+        let rest = (rest > SignedDuration::ZERO).then_some(rest);
+        rest.into_iter().chain(self.until_hot_is_due()).fold(TICK, SignedDuration::min).max(SOONEST_TICK)
     }
 
     fn answered(&mut self, request: RequestId, result: Result<Answer, CallError>) -> Vec<Effect> {
@@ -113,7 +119,9 @@ impl App {
     }
 
     fn key(&mut self, press: KeyPress) -> Vec<Effect> {
-        self.pin_cursor();
+        if !self.list.filtering {
+            self.pin_cursor();
+        }
         let quits = press == KeyPress { key: Key::Char('c'), ctrl: true, alt: false };
         if quits {
             return vec![Effect::Quit];
@@ -139,7 +147,13 @@ impl App {
             Lookup::Pending => Vec::new(),
             Lookup::Unbound => {
                 self.pending_keys.clear();
-                Vec::new()
+                // Over a slow line Esc and the next key arrive together, which terminals also send for Alt.
+                if !press.alt {
+                    return Vec::new();
+                }
+                let mut effects = self.bound_key(KeyPress::plain(Key::Esc));
+                effects.extend(self.key(KeyPress { alt: false, ..press }));
+                effects
             }
             Lookup::Found(command) => {
                 self.pending_keys.clear();
@@ -242,12 +256,13 @@ impl App {
         }
     }
 
-    /// From now on the cursor stays on the service it is on.
+    /// From now on the cursor stays on the service it is on. While services come in, the first row is merely the first by
+    /// name, so it waits until that service is known.
     fn pin_cursor(&mut self) {
-        if self.list.selected.is_none()
-            && let Some(arn) = self.selected_arn()
+        if let Some(arn) = self.selected_arn()
+            && (self.list.selected.is_some() || self.store.service(&arn).is_some())
         {
-            self.list.selected = Some(arn);
+            self.select(arn);
         }
     }
 

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::theme::{Look, Tone};
 use super::value::{EndpointUrl, RefreshSeconds};
+use crate::model::look::{Look, Tone};
 
 /// What one source says. Text that is empty says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,6 @@ mod environment;
 mod error;
 mod file;
 mod layer;
-mod theme;
 mod value;
 
 use std::collections::BTreeMap;
@@ -21,8 +20,9 @@ use std::time::Duration;
 pub use environment::Environment;
 pub use error::{ConfigError, Fault};
 pub use layer::{KeyList, Layer};
-pub use theme::{Look, Tone, UnknownLook};
 pub use value::{EndpointUrl, RefreshSeconds};
+
+use crate::model::look::{Look, Tone};
 
 /// What the program runs with, after all layers.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -122,7 +122,7 @@ fn faults_show_the_line_with_a_caret_and_the_key_that_was_meant() {
         ),
         (
             "[theme]\ngoood = 'green'\n",
-            "line 2: `goood` is none of plain, strong, dim, good, warn, bad, accent; did you mean `good`?\n 2 | goood = \
+            "line 2: `goood` is none of plain, strong, dim, good, warn, bad, accent, focus; did you mean `good`?\n 2 | goood = \
              'green'\n   | ^^^^^",
         ),
         (
@@ -195,7 +195,7 @@ fn the_example_changes_nothing_until_it_is_edited() {
     assert_eq!(file::parse(EXAMPLE).unwrap(), Layer::default());
     let settings = Settings::default().with(file::parse(&uncommented()).unwrap());
     // The default theme belongs to the user interface; here it counts that every tone is shown.
-    assert_eq!(settings.theme.len(), 7);
+    assert_eq!(settings.theme.len(), 8);
     assert_eq!(Settings { theme: BTreeMap::new(), ..settings }, Settings::default());
 }
 

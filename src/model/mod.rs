@@ -13,6 +13,7 @@ pub mod call;
 pub mod cluster;
 pub mod known;
 pub mod load_balancing;
+pub mod look;
 pub mod near;
 pub mod query;
 pub mod secret;

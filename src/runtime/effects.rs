@@ -132,6 +132,11 @@ impl<A: Answers> Requests<A> {
         }
     }
 
+    /// Whether a change is under way.
+    pub fn is_changing(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// Waits for the changes that are under way, at most so long; those that did not end are not among the outcomes.
     pub async fn finish_changes(&mut self, patience: Duration) -> Vec<Outcome> {
         let mut outcomes = Vec::new();

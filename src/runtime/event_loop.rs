@@ -17,6 +17,7 @@ use ratatui::layout::Position;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::clock::Clock;
 use super::effects::{Answers, Outcome, Requests};
 use super::painter::{Painted, Painter};
 use super::recorder::Recorder;
@@ -33,7 +34,7 @@ const FRAME: Duration = Duration::from_millis(16);
 /// Bytes put on the clipboard at most. As base64 that is about 75 kB, which is where terminals begin to drop the sequence.
 const MOST_COPIED: usize = 56_000;
 /// How long changes under way are waited for at the end: a little longer than a call may take.
-const LAST_CHANGES: Duration = Duration::from_secs(6);
+pub(super) const LAST_CHANGES: Duration = Duration::from_secs(6);
 
 /// What the loop wants after a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub struct EventLoop<W, A, V> {
     requests: Requests<A>,
     inbox: mpsc::Receiver<Msg>,
     recorder: Option<Recorder>,
+    clock: Clock,
     stale: bool,
     last_frame: Option<Instant>,
     last_update: Instant,
@@ -74,6 +76,7 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
             requests,
             inbox,
             recorder: None,
+            clock: Clock::new(),
             stale: true,
             last_frame: None,
             last_update: Instant::now(),
@@ -133,6 +136,11 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         self.requests.finish_changes(LAST_CHANGES).await
     }
 
+    /// Whether a change is under way.
+    pub fn is_changing(&self) -> bool {
+        self.requests.is_changing()
+    }
+
     /// What has been painted.
     pub const fn painted(&self) -> Painted {
         self.painter.painted()
@@ -157,8 +165,13 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         Ok(Flow::Continue)
     }
 
-    fn take(&mut self, msg: Msg) -> io::Result<Flow> {
-        let at = Timestamp::now();
+    fn take(&mut self, mut msg: Msg) -> io::Result<Flow> {
+        let at = self.clock.now();
+        if let Msg::Calls(calls) = &mut msg {
+            for call in calls {
+                call.at = self.clock.corrected(call.at);
+            }
+        }
         self.write_down(at, &msg);
         self.requests.settled(&msg);
         let effects = self.app.update(at, msg);

@@ -7,6 +7,7 @@
 //!  signals ─▶ run                     └─▶ recorder
 //! ```
 
+mod clock;
 mod crash;
 pub mod effects;
 pub mod event_loop;
@@ -16,7 +17,7 @@ pub mod recorder;
 mod signals;
 mod terminal;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -25,6 +26,7 @@ use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::crash::Guard;
 use self::effects::{Answers, Outcome, Requests};
@@ -95,6 +97,7 @@ pub async fn run(session: Session) -> Result<End, RuntimeError> {
     // Before the terminal is taken, so that there is no moment in which a panic or a signal leaves it as it is.
     let _guard = Guard::new();
     let mut signals = Signals::listen()?;
+    let _insistence = AbortOnDropHandle::new(tokio::spawn(signals::insist(Signals::listen()?)));
     let terminal = Terminal::take(mouse)?;
     let (at, size) = (Timestamp::now(), terminal::size());
     let (outbox, inbox) = mpsc::channel(INBOX);
@@ -114,7 +117,23 @@ pub async fn run(session: Session) -> Result<End, RuntimeError> {
         Err(RuntimeError::Terminal(error) | RuntimeError::Input(error)) if line_is_gone(&error) => Some(Deadly::HANGUP),
         driven => driven?,
     };
-    Ok(End { signal, last_changes: event_loop.finish().await })
+    Ok(End { signal, last_changes: last_changes(&mut event_loop, &mut signals).await })
+}
+
+/// Waits for the changes under way, unless there are none or somebody is tired of it.
+async fn last_changes<W: io::Write, A: Answers, V: View>(
+    event_loop: &mut EventLoop<W, A, V>,
+    signals: &mut Signals,
+) -> Vec<Outcome> {
+    if !event_loop.is_changing() {
+        return Vec::new();
+    }
+    // Without standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "a change is on its way to AWS; waiting for the answer, Ctrl-C stops waiting");
+    tokio::select! {
+        outcomes = event_loop.finish() => outcomes,
+        _ = signals.deadly() => Vec::new(),
+    }
 }
 
 /// Turns the loop until somebody or a signal ends it.

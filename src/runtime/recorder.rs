@@ -83,6 +83,11 @@ impl<W: Write> Recorder<W> {
         self.out.flush()
     }
 
+    /// Ends the recording.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
     fn line(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, value)?;
         self.out.write_all(b"\n")
@@ -142,7 +147,7 @@ mod tests {
             recorder.record(at, &msg).unwrap();
             app.update(at, msg);
         }
-        assert_eq!(replay_lines(recorder.out.as_slice(), options()).unwrap(), app);
+        assert_eq!(replay_lines(recorder.into_inner().as_slice(), options()).unwrap(), app);
     }
 
     #[test]

@@ -2,10 +2,17 @@
 //! itself; they come from `kill`, from a closing connection and from the shell.
 
 use std::io;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rustix::process;
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
+
+use super::event_loop::LAST_CHANGES;
+use super::terminal;
+
+/// An orderly end takes less, changes under way included.
+const PATIENCE: Duration = LAST_CHANGES.saturating_add(Duration::from_secs(1));
 
 /// A signal that ends the program, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,22 +42,41 @@ pub(super) enum Signal {
 
 /// Listens to the signals.
 pub(super) struct Signals {
+    ends: Ends,
+    stop: Listener,
+    resume: Listener,
+}
+
+/// Listens to the signals that end the program.
+struct Ends {
     hangup: Listener,
     interrupt: Listener,
     quit: Listener,
     terminate: Listener,
-    stop: Listener,
-    resume: Listener,
+}
+
+impl Ends {
+    async fn next(&mut self) -> Deadly {
+        let kind = tokio::select! {
+            _ = self.hangup.recv() => SignalKind::hangup(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.quit.recv() => SignalKind::quit(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        };
+        Deadly(kind.as_raw_value())
+    }
 }
 
 impl Signals {
     /// Starts to listen, instead of what the signals do by default.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            terminate: signal(SignalKind::terminate())?,
+            ends: Ends {
+                hangup: signal(SignalKind::hangup())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                quit: signal(SignalKind::quit())?,
+                terminate: signal(SignalKind::terminate())?,
+            },
             stop: signal(SignalKind::from_raw(process::Signal::TSTP.as_raw()))?,
             resume: signal(SignalKind::from_raw(process::Signal::CONT.as_raw()))?,
         })
@@ -61,10 +87,15 @@ impl Signals {
         tokio::select! {
             // A line that hangs up sends SIGCONT as well.
             biased;
-            deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => Signal::End(deadly),
+            deadly = self.ends.next() => Signal::End(deadly),
             Some(()) = self.stop.recv() => Signal::Stop,
             Some(()) = self.resume.recv() => Signal::Continue,
         }
+    }
+
+    /// The next signal that ends the program.
+    pub(super) async fn deadly(&mut self) -> Deadly {
+        self.ends.next().await
     }
 
     /// Stops the whole process group, so that the shell takes over, and returns when it is continued or has to end. With
@@ -75,27 +106,19 @@ impl Signals {
         process::kill_current_process_group(process::Signal::STOP)?;
         tokio::select! {
             biased;
-            deadly = deadly(&mut self.hangup, &mut self.interrupt, &mut self.quit, &mut self.terminate) => {
-                Ok(Some(deadly))
-            }
+            deadly = self.ends.next() => Ok(Some(deadly)),
             Some(()) = self.resume.recv() => Ok(None),
         }
     }
 }
 
-async fn deadly(
-    hangup: &mut Listener,
-    interrupt: &mut Listener,
-    quit: &mut Listener,
-    terminate: &mut Listener,
-) -> Deadly {
-    let kind = tokio::select! {
-        _ = hangup.recv() => SignalKind::hangup(),
-        _ = interrupt.recv() => SignalKind::interrupt(),
-        _ = quit.recv() => SignalKind::quit(),
-        _ = terminate.recv() => SignalKind::terminate(),
-    };
-    Deadly(kind.as_raw_value())
+/// Ends the program after a signal even if the loop does not, because it is writing to a line that takes nothing any more: a
+/// connection that hangs, which is when people send signals.
+pub(super) async fn insist(mut signals: Signals) {
+    let deadly = signals.deadly().await;
+    tokio::time::sleep(PATIENCE).await;
+    terminal::abandon();
+    std::process::exit(i32::from(deadly.exit_code()));
 }
 
 /// Whether a shell would notice that we stop. A shell with job control puts every job into a process group of its own; in

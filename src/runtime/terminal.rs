@@ -122,6 +122,11 @@ pub(super) fn leave() {
     let _ = terminal::disable_raw_mode();
 }
 
+/// Gives back what can be given back of a terminal that takes no bytes any more.
+pub(super) fn abandon() {
+    let _ = terminal::disable_raw_mode();
+}
+
 /// Size of the screen now.
 pub(super) fn size() -> Size {
     match terminal::size() {

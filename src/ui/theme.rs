@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::app::document::Tone;
+use crate::model::look::{Attribute, Colour, Look, Tone};
 
 /// Styles by tone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,26 +36,6 @@ impl Default for Theme {
     }
 }
 
-/// A theme that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ThemeError {
-    /// There is no such tone.
-    #[error("\"{0}\" is not a tone; there are plain, strong, dim, good, warn, bad, accent, focus")]
-    UnknownTone(String),
-    /// There is no such colour or attribute.
-    #[error(
-        "\"{word}\" is neither a colour nor an attribute (for {tone}); there are default, the colours black, red, green, \
-         yellow, blue, magenta, cyan, gray, white, each of them with bright- before it, and the attributes bold, dim, \
-         underline, reverse"
-    )]
-    UnknownWord {
-        /// Of which tone.
-        tone: String,
-        /// The word.
-        word: String,
-    },
-}
-
 impl Theme {
     /// Without any colour (`NO_COLOR`): attributes only.
     pub fn plain() -> Self {
@@ -72,28 +52,23 @@ impl Theme {
         }
     }
 
-    /// This theme with other styles for some tones: `bad` → `red bold`.
-    ///
-    /// # Errors
-    /// When a tone, a colour or an attribute does not exist.
-    pub fn with(mut self, overrides: &BTreeMap<String, String>) -> Result<Self, ThemeError> {
-        for (tone, words) in overrides {
-            let slot = match tone.as_str() {
-                "plain" => &mut self.plain,
-                "strong" => &mut self.strong,
-                "dim" => &mut self.dim,
-                "good" => &mut self.good,
-                "warn" => &mut self.warn,
-                "bad" => &mut self.bad,
-                "accent" => &mut self.accent,
-                "focus" => &mut self.focus,
-                _ => return Err(ThemeError::UnknownTone(tone.clone())),
+    /// This theme with other looks for some tones.
+    #[must_use]
+    pub fn with(mut self, looks: &BTreeMap<Tone, Look>) -> Self {
+        for (tone, look) in looks {
+            let slot = match tone {
+                Tone::Plain => &mut self.plain,
+                Tone::Strong => &mut self.strong,
+                Tone::Dim => &mut self.dim,
+                Tone::Good => &mut self.good,
+                Tone::Warn => &mut self.warn,
+                Tone::Bad => &mut self.bad,
+                Tone::Accent => &mut self.accent,
+                Tone::Focus => &mut self.focus,
             };
-            *slot = words.split_whitespace().try_fold(Style::new(), |style, word| {
-                apply(style, word).ok_or_else(|| ThemeError::UnknownWord { tone: tone.clone(), word: word.to_owned() })
-            })?;
+            *slot = style(look);
         }
-        Ok(self)
+        self
     }
 
     /// What a tone looks like.
@@ -117,47 +92,46 @@ impl Theme {
     }
 }
 
-fn apply(style: Style, word: &str) -> Option<Style> {
-    let colour = match word {
-        "default" => return Some(style),
-        "bold" => return Some(style.add_modifier(Modifier::BOLD)),
-        "dim" => return Some(style.add_modifier(Modifier::DIM)),
-        "underline" => return Some(style.add_modifier(Modifier::UNDERLINED)),
-        "reverse" => return Some(style.add_modifier(Modifier::REVERSED)),
-        "black" => Color::Black,
-        "red" => Color::Red,
-        "green" => Color::Green,
-        "yellow" => Color::Yellow,
-        "blue" => Color::Blue,
-        "magenta" => Color::Magenta,
-        "cyan" => Color::Cyan,
-        "gray" | "white" => Color::Gray,
-        "bright-black" => Color::DarkGray,
-        "bright-red" => Color::LightRed,
-        "bright-green" => Color::LightGreen,
-        "bright-yellow" => Color::LightYellow,
-        "bright-blue" => Color::LightBlue,
-        "bright-magenta" => Color::LightMagenta,
-        "bright-cyan" => Color::LightCyan,
-        "bright-gray" | "bright-white" => Color::White,
-        _ => return None,
-    };
-    Some(style.fg(colour))
+fn style(look: &Look) -> Style {
+    let modifiers = look.attributes.iter().map(|attribute| match attribute {
+        Attribute::Bold => Modifier::BOLD,
+        Attribute::Dim => Modifier::DIM,
+        Attribute::Underline => Modifier::UNDERLINED,
+        Attribute::Reverse => Modifier::REVERSED,
+    });
+    let style = Style::new().add_modifier(modifiers.collect());
+    look.colour.map_or(style, |(colour, bright)| style.fg(ansi(colour, bright)))
+}
+
+const fn ansi(colour: Colour, bright: bool) -> Color {
+    match (colour, bright) {
+        (Colour::Black, false) => Color::Black,
+        (Colour::Black, true) => Color::DarkGray,
+        (Colour::Red, false) => Color::Red,
+        (Colour::Red, true) => Color::LightRed,
+        (Colour::Green, false) => Color::Green,
+        (Colour::Green, true) => Color::LightGreen,
+        (Colour::Yellow, false) => Color::Yellow,
+        (Colour::Yellow, true) => Color::LightYellow,
+        (Colour::Blue, false) => Color::Blue,
+        (Colour::Blue, true) => Color::LightBlue,
+        (Colour::Magenta, false) => Color::Magenta,
+        (Colour::Magenta, true) => Color::LightMagenta,
+        (Colour::Cyan, false) => Color::Cyan,
+        (Colour::Cyan, true) => Color::LightCyan,
+        // What ANSI calls white is gray; only its bright form is white.
+        (Colour::White, false) => Color::Gray,
+        (Colour::White, true) => Color::White,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TONES: [Tone; 7] = [Tone::Plain, Tone::Strong, Tone::Dim, Tone::Good, Tone::Warn, Tone::Bad, Tone::Accent];
-
-    fn overrides(tone: &str, words: &str) -> BTreeMap<String, String> {
-        BTreeMap::from([(tone.to_owned(), words.to_owned())])
-    }
-
     #[test]
     fn without_colours_there_are_none() {
-        for tone in TONES {
+        for tone in Tone::ALL {
             let style = Theme::plain().style(tone);
             assert_eq!((style.fg, style.bg), (None, None), "{tone:?}");
         }
@@ -165,7 +139,7 @@ mod tests {
 
     #[test]
     fn no_background_and_no_colour_that_vanishes_on_light_or_dark() {
-        for tone in TONES {
+        for tone in Tone::ALL {
             let style = Theme::default().style(tone);
             assert_eq!(style.bg, None);
             let readable = [None, Some(Color::Red), Some(Color::Green), Some(Color::Magenta), Some(Color::Cyan)];
@@ -174,18 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn styles_can_be_replaced_by_name() {
-        let theme = Theme::default().with(&overrides("bad", "bright-red bold underline")).unwrap();
+    fn looks_replace_styles() {
+        let looks = BTreeMap::from([(Tone::Bad, "bright-red bold underline".parse().unwrap())]);
+        let theme = Theme::default().with(&looks);
         let expected = Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
         assert_eq!(theme.style(Tone::Bad), expected);
         assert_eq!(theme.style(Tone::Good), Theme::default().style(Tone::Good));
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        let tone = Theme::default().with(&overrides("worse", "red"));
-        assert_eq!(tone, Err(ThemeError::UnknownTone("worse".to_owned())));
-        let word = Theme::default().with(&overrides("bad", "#ff0000"));
-        assert!(matches!(word, Err(ThemeError::UnknownWord { word, .. }) if word == "#ff0000"));
     }
 }

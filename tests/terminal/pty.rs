@@ -1,6 +1,7 @@
 //! A pseudo-terminal with a program in it. A thread feeds what the program writes to a model of a screen and wakes whoever
 //! waits for something to appear; nobody sleeps.
 
+use std::fs;
 use std::io::{Read as _, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -158,14 +159,28 @@ impl Pty {
     }
 
     /// Waits until something outside of the terminal is so, such as the content of a file.
-    pub(crate) fn wait_outside(&self, what: &str, mut condition: impl FnMut() -> bool) {
+    pub(crate) fn wait_outside(&self, what: &str, condition: impl FnMut() -> bool) {
+        assert!(self.happens_within(PATIENCE, condition), "waited for: {what}");
+    }
+
+    /// Whether something outside of the terminal is so in time.
+    pub(crate) fn happens_within(&self, patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
         let began = Instant::now();
         let (seen, changed) = &*self.shared;
         while !condition() {
-            assert!(began.elapsed() < PATIENCE, "waited for: {what}");
+            if began.elapsed() > patience {
+                return false;
+            }
             // Nobody tells about files, so this looks again after a moment or when the screen changes.
             drop(changed.wait_timeout(seen.lock().unwrap(), Duration::from_millis(20)).unwrap());
         }
+        true
+    }
+
+    /// Messages of a kind that are in the recording `session.jsonl` so far. It is written after each frame.
+    pub(crate) fn recorded(&self, kind: &str) -> usize {
+        let recording = fs::read_to_string(self.home().join("session.jsonl")).unwrap_or_default();
+        recording.matches(&format!("\"{kind}\":")).count()
     }
 
     /// Waits until the program has ended, and returns its exit code.
@@ -209,10 +224,15 @@ impl Pty {
         self.home.path()
     }
 
+    /// What the program writes is not taken any more, like on a connection that hangs.
+    pub(crate) fn stop_reading(&self) {
+        self.seen().closing = true;
+    }
+
     /// The other end of the line goes away, like a connection that breaks. The line hangs up once nobody has it open, so the
     /// reader has to be woken by something to read.
     pub(crate) fn hang_up(&mut self) {
-        self.seen().closing = true;
+        self.stop_reading();
         self.send("/");
         self.writer = None;
         self.master = None;

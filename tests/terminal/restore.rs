@@ -1,6 +1,7 @@
 //! However the program ends, the terminal is as it was.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -59,6 +60,41 @@ fn a_line_that_breaks_ends_the_program() {
     let mut pty = running(Start::demo(&[]));
     pty.hang_up();
     assert_eq!(pty.wait_for_exit(), 129);
+}
+
+#[test]
+fn a_line_that_hangs_does_not_keep_the_program() {
+    let mut pty = running(Start::demo(&["--record", "session.jsonl"]));
+    pty.stop_reading();
+    // Help comes and goes until a frame is stuck.
+    let mut keys = 0;
+    while pty.happens_within(Duration::from_secs(2), || pty.recorded("key") >= keys) {
+        keys += 1;
+        pty.send(if keys % 2 == 1 { "?" } else { "q" });
+    }
+    pty.signal(Signal::TERM);
+    assert_eq!(pty.wait_for_exit(), 143);
+    assert!(pty.line_is_cooked());
+}
+
+#[test]
+fn a_change_on_its_way_is_waited_for_and_told() {
+    let late = ["--service", "accounts", "--fault", "UpdateService=latency:2s"];
+    for (fault, says) in [
+        (&[][..], "ecs:UpdateService of accounts was accepted"),
+        (&["--fault", "UpdateService=deny"][..], "ecs:UpdateService of accounts failed"),
+    ] {
+        let mut pty = running(Start::demo(&[&late[..], fault].concat()).size(120, 40));
+        pty.wait_for_text(">✔ accounts");
+        pty.send("R");
+        pty.wait_for_text("update-service");
+        pty.send("Y");
+        drop(pty.wait("the change on its way", |seen| seen.shows("can no longer be called back")));
+        pty.send("\x03");
+        assert_eq!(pty.wait_for_exit(), 0);
+        pty.wait_for_text(says);
+        assert!(pty.seen().is_restored() && pty.line_is_cooked());
+    }
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! What a person sees and does.
 
-use std::fs;
-
 use crate::pty::{Pty, Seen, Start};
 
 fn demo(arguments: &[&str]) -> Pty {
@@ -94,11 +92,10 @@ fn refreshes_that_change_nothing_write_nothing() {
     // The world stands nearly still.
     let pty = Start::demo(&["--speed", "0.01", "--refresh", "1", "--record", "session.jsonl"]).size(80, 24).spawn();
     pty.wait_for_text("messenger");
-    let recording = pty.home().join("session.jsonl");
     let (mut since, mut written) = (0, 0);
     // Whenever something did change, such as an age in minutes, it begins anew.
     pty.wait_outside("five answers in a row without a byte", || {
-        let (answers, bytes) = (recorded(&recording, "\"answered\""), pty.seen().bytes.len());
+        let (answers, bytes) = (pty.recorded("answered"), pty.seen().bytes.len());
         if bytes != written {
             (since, written) = (answers, bytes);
         }
@@ -111,9 +108,4 @@ fn the_first_frame_does_not_wait_for_aws() {
     let start = Start::demo(&["--fault", "*=hang"]);
     let pty = start.spawn();
     drop(pty.wait("a frame", |seen| seen.screen().alternate_screen() && seen.shows("ecsight")));
-}
-
-/// Messages of a kind in a recording so far.
-fn recorded(path: &std::path::Path, kind: &str) -> usize {
-    fs::read_to_string(path).unwrap_or_default().matches(kind).count()
 }

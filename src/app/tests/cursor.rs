@@ -2,10 +2,11 @@
 
 use super::world::{World, arn, dead_service, options, service};
 use crate::app::Options;
-use crate::app::message::{Mouse, Msg, Size};
+use crate::app::message::{Effect, Mouse, Msg, Size};
 use crate::app::screens::Tab;
 use crate::model::arn::ServiceArn;
 use crate::model::call::ErrorKind;
+use crate::model::query::Query;
 use crate::model::service::Service;
 
 fn services() -> Vec<Service> {
@@ -80,6 +81,58 @@ fn the_filter_narrows_while_it_is_typed_and_escape_takes_it_back() {
     assert_eq!(names(&world), ["accounts", "checkout", "roles-api"]);
     world.keys("/ esc");
     assert_eq!(names(&world).len(), 4);
+}
+
+#[test]
+fn the_first_match_of_a_filter_keeps_the_cursor_when_the_matches_reorder() {
+    let mut world = World::settled(options(), services());
+    world.keys("/ c o enter 2");
+    assert_eq!(names(&world), ["accounts", "checkout"]);
+    assert_eq!(selected(&world), "accounts");
+    world.services[1] = dead_service("checkout");
+    world.pass(60);
+    assert_eq!(names(&world), ["checkout", "accounts"]);
+    assert_eq!(selected(&world), "accounts");
+}
+
+#[test]
+fn what_recovers_under_the_cursor_stays_on_the_screen() {
+    let mut world = World::settled(options(), services());
+    world.keys("!");
+    assert_eq!(names(&world), ["messenger-web"]);
+    world.services[2] = service("messenger-web");
+    world.services[3] = dead_service("roles-api");
+    world.pass(60);
+    assert_eq!(selected(&world), "messenger-web");
+    world.keys("k");
+    assert_eq!(names(&world), ["roles-api"]);
+}
+
+#[test]
+fn a_key_before_the_services_are_known_does_not_hold_the_cursor_on_the_first_name() {
+    let mut world = World::new(options(), services());
+    world.send(Msg::Tick);
+    let query = Query::ServiceArns { cluster: options().cluster.unwrap() };
+    let answer = world.answer(&query);
+    for effect in std::mem::take(&mut world.effects) {
+        if let Effect::Ask { request, query: Query::ServiceArns { .. }, .. } = effect {
+            world.send(Msg::Answered { request, result: Box::new(answer.clone()) });
+        }
+    }
+    world.keys("2");
+    world.answer_all();
+    assert_eq!(selected(&world), "messenger-web");
+}
+
+#[test]
+fn escape_and_a_key_that_arrive_as_one_are_two_keys() {
+    let mut world = World::settled(options(), services());
+    world.keys("enter alt-j");
+    assert!(!world.app.is_zoomed());
+    assert_eq!(selected(&world), "accounts");
+    world.keys("? alt-5");
+    assert!(world.app.overlay().is_none());
+    assert_eq!(world.app.detail().tab, Tab::Events);
 }
 
 #[test]

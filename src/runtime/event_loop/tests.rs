@@ -153,10 +153,14 @@ async fn keys_end_and_suspend() {
 #[tokio::test]
 async fn the_clipboard_gets_harmless_text_of_bounded_length() {
     let (mut event_loop, _outbox, screen) = event_loop(async { Silence });
-    assert_eq!(event_loop.copy("rm -rf /\n\u{1b}[201~").unwrap(), Ok(()));
-    let copied = String::from_utf8(screen.0.lock().unwrap().clone()).unwrap();
-    // "rm -rf /␤␛[201~" as base64.
-    assert_eq!(copied, "\u{1b}]52;c;cm0gLXJmIC/ikKTikJtbMjAxfg==\u{1b}\\");
+    let mut copied = |copied: &str| {
+        screen.0.lock().unwrap().clear();
+        assert_eq!(event_loop.copy(copied).unwrap(), Ok(()));
+        String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
+    };
+    assert_eq!(copied("aws ecs"), "\u{1b}]52;c;YXdzIGVjcw==\u{1b}\\");
+    let hostile = "rm -rf /\n\u{1b}[201~";
+    assert_eq!(copied(hostile), copied(&text::visible(hostile)));
     assert!(event_loop.copy(&"x".repeat(MOST_COPIED + 1)).unwrap().is_err());
 }
 
