@@ -112,6 +112,10 @@ pub fn explain_failure(app: &App, failure: &Failure, document: &mut Document, wi
     }
     document.paragraph(&spans, width);
     document.paragraph(&[Span::new(Tone::Plain, format!("  → {}", error.advice()))], width);
-    let now = format!("  It is asked again by itself; {} asks now.", key(app, Command::Refresh));
+    let now = match app.overlay() {
+        // There every key is text.
+        Some(_) => "  It is asked again by itself.".to_owned(),
+        None => format!("  It is asked again by itself; {} asks now.", key(app, Command::Refresh)),
+    };
     document.paragraph(&[dim(now)], width);
 }
