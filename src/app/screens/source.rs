@@ -78,6 +78,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// What has to be said beside something shown although it is old.
+    pub fn caveat(&self, now: Timestamp) -> Option<Span> {
+        self.is_stale(now).then(|| self.label(now))
+    }
+
     /// [`Source::label`] without the operation, for a narrow cell: `37s old · denied`.
     pub fn short_label(&self, now: Timestamp) -> Span {
         match (self.at, self.failure) {
