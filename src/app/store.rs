@@ -146,7 +146,17 @@ impl Store {
                 self.assess_users_of(target_group, aws);
             }
             (Query::Routing { load_balancer }, Ok(Answer::Routing(routing))) => {
-                self.routing.entry(load_balancer.clone()).or_default().settle(at, *routing);
+                let remote = self.routing.entry(load_balancer.clone()).or_default();
+                let missing = |routing: &LoadBalancerRouting| routing.failures().count();
+                let before = remote.value().map(missing);
+                let failure = routing.failures().next().cloned();
+                match failure {
+                    // Knowing less than before is a failed refresh: what was there stays, with its age and the error.
+                    Some(error) if before.is_some_and(|before| before < missing(&routing)) => {
+                        remote.fail(at, error);
+                    }
+                    _ => remote.settle(at, *routing),
+                }
             }
             (query, Err(error)) => {
                 for slot in self.slots(query) {

@@ -89,7 +89,8 @@ impl App {
             return Vec::new();
         };
         let failure = result.as_ref().err().cloned();
-        if let Some(error) = &failure {
+        let failures = result.as_ref().map_or_else(|error| vec![error], Answer::failures);
+        for error in failures {
             self.errors.add(self.now, error.clone());
         }
         let moved = self.store.settle(&query, self.moment(), result);
