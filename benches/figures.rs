@@ -107,7 +107,9 @@ async fn cold_table() {
     }
     let median = percentile(&mut times, 50);
     let factor = median.as_secs_f64() / (2 * latency).as_secs_f64();
-    println!("full table, 100 services, 50 ms a call   median {median:.1?}, {factor:.2} of two round trips (promised 1.2)");
+    println!(
+        "full table, 100 services, 50 ms a call   median {median:.1?}, {factor:.2} of two round trips (promised 1.2)"
+    );
 }
 
 fn paint(app: &App) -> Buffer {
@@ -146,7 +148,9 @@ fn quiet_refresh(app: &App) {
         times.push(began.elapsed());
     }
     let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
-    println!("quiet tick, 2,000 services               p50 {median:.1?}, p99 {worst:.1?}, {changed} cells changed (promised 0)");
+    println!(
+        "quiet tick, 2,000 services               p50 {median:.1?}, p99 {worst:.1?}, {changed} cells changed (promised 0)"
+    );
 }
 
 fn assessing(app: &App) {
