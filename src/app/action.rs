@@ -21,7 +21,7 @@ use super::screens::confirmation;
 use crate::actions::plan::{Place, Plan};
 use crate::actions::rollout::{Progress, Verdict, Watch};
 use crate::model::arn::{ClusterName, ServiceArn};
-use crate::model::call::{CallError, ErrorKind};
+use crate::model::call::CallError;
 use crate::model::load_balancing::Target;
 use crate::model::query::{Mutation, Query};
 use crate::model::service::Service;
@@ -253,7 +253,7 @@ impl App {
             }
             Err(mut error) => {
                 // Nobody knows whether it arrived; sending it again blindly could do it twice.
-                if matches!(error.kind, ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Server) {
+                if error.kind.leaves_change_open() {
                     error.hint = Some(
                         "it may or may not have been carried out; look at the deployments before trying again"
                             .to_owned(),

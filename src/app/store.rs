@@ -146,7 +146,17 @@ impl Store {
                 self.assess_users_of(target_group, aws);
             }
             (Query::Routing { load_balancer }, Ok(Answer::Routing(routing))) => {
-                self.routing.entry(load_balancer.clone()).or_default().settle(at, *routing);
+                let remote = self.routing.entry(load_balancer.clone()).or_default();
+                let missing = |routing: &LoadBalancerRouting| routing.failures().count();
+                let before = remote.value().map(missing);
+                let failure = routing.failures().next().cloned();
+                match failure {
+                    // Knowing less than before is a failed refresh: what was there stays, with its age and the error.
+                    Some(error) if before.is_some_and(|before| before < missing(&routing)) => {
+                        remote.fail(at, error);
+                    }
+                    _ => remote.settle(at, *routing),
+                }
             }
             (query, Err(error)) => {
                 for slot in self.slots(query) {
@@ -213,18 +223,28 @@ impl Store {
         }
     }
 
-    /// Asks again soon for everything about the cluster and one service.
+    /// Asks again soon for everything about the cluster and one service. What never changes only if it is missing.
     pub fn outdate_all(&mut self, selected: Option<&ServiceArn>) {
         self.service_arns.outdate();
+        self.clusters.outdate();
         for entry in self.services.values_mut() {
             entry.remote.outdate();
         }
-        if let Some(arn) = selected {
-            self.outdate_details(arn);
-            let groups: Vec<TargetGroupArn> = self.service(arn).map(groups_of).unwrap_or_default();
-            for group in groups {
-                if let Some(settings) = self.target_groups.get_mut(&group) {
-                    settings.outdate();
+        if self.identity.failure().is_some() {
+            self.identity.outdate();
+        }
+        for definition in self.task_definitions.values_mut().filter(|definition| definition.failure().is_some()) {
+            definition.outdate();
+        }
+        let Some(arn) = selected else { return };
+        self.outdate_details(arn);
+        let groups: Vec<TargetGroupArn> = self.service(arn).map(groups_of).unwrap_or_default();
+        for group in groups {
+            let Some(settings) = self.target_groups.get_mut(&group) else { continue };
+            settings.outdate();
+            for balancer in settings.value().into_iter().flat_map(|settings| &settings.load_balancers) {
+                if let Some(routing) = self.routing.get_mut(balancer) {
+                    routing.outdate();
                 }
             }
         }

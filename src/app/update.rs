@@ -95,7 +95,8 @@ impl App {
             return Vec::new();
         };
         let failure = result.as_ref().err().cloned();
-        if let Some(error) = &failure {
+        let failures = result.as_ref().map_or_else(|error| vec![error], Answer::failures);
+        for error in failures {
             self.errors.add(self.now, error.clone());
         }
         let moved = self.store.settle(&query, self.moment(), result);
@@ -275,11 +276,18 @@ impl App {
         }
     }
 
+    /// Lines or rows in sight.
     fn page(&self) -> isize {
-        let height = match layout(self) {
-            Some(layout) if !self.detail.zoomed && self.overlay.is_none() => layout.list_rows.height,
-            Some(layout) => layout.detail_body.height,
-            None => 1,
+        let Some(layout) = layout(self) else { return 1 };
+        let in_sight = |document: &Document, height: u16| height - u16::from(document.head.is_some()).min(height);
+        let height = if self.overlay.is_some() {
+            let area = super::layout::overlay_body(self);
+            in_sight(&screens::overlay(self, usize::from(area.width)), area.height)
+        } else if self.detail.zoomed {
+            let area = layout.detail_body;
+            in_sight(&screens::tab(self, usize::from(area.width)), area.height)
+        } else {
+            layout.list_rows.height
         };
         isize::try_from(height).unwrap_or(1).max(1)
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::model::arn::{ClusterArn, ServiceArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::model::known::Known;
 use crate::model::load_balancing::{Target, TargetState};
 use crate::model::service::{
     Deployment, DeploymentConfiguration, DeploymentController, DeploymentStatus, DeploymentStrategy,
@@ -176,7 +177,7 @@ pub(crate) fn stopped_task(code: &str, reason: &str, containers: Vec<Container>)
         containers,
         interface: None,
         container_instance: None,
-        ec2_instance: None,
+        ec2_instance: Known::NotAsked,
         launch_type: Some("FARGATE".to_owned()),
         capacity_provider: None,
         availability_zone: None,

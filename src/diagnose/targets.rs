@@ -95,7 +95,7 @@ fn keys_of(task: &Task) -> Vec<Key<'_>> {
     let interface = task.interface.iter();
     let addresses = interface.flat_map(|interface| [&interface.private_ipv4, &interface.ipv6]).flatten();
     let mut keys: Vec<Key<'_>> = addresses.filter_map(|text| address(text)).collect();
-    if let Some(instance) = &task.ec2_instance {
+    if let Some(instance) = task.ec2_instance.known() {
         keys.extend(host_ports(task).map(|port| Key::Instance(instance, port)));
     }
     keys
@@ -123,6 +123,7 @@ mod tests {
     use super::*;
     use crate::diagnose::fixtures::{container, stopped_task};
     use crate::model::arn::TaskArn;
+    use crate::model::known::Known;
     use crate::model::load_balancing::TargetState;
     use crate::model::task::{NetworkBinding, TaskInterface};
 
@@ -156,7 +157,7 @@ mod tests {
 
     fn on(id: &str, instance: Option<&str>, host_port: u16) -> Task {
         let mut task = task(id, true);
-        task.ec2_instance = instance.map(str::to_owned);
+        task.ec2_instance = instance.map_or(Known::NotAsked, |id| Known::Known(id.to_owned()));
         task.containers[0].bindings = vec![NetworkBinding { container_port: Some(80), host_port: Some(host_port) }];
         task
     }

@@ -9,7 +9,7 @@ use super::resolve;
 use crate::actions::plan::{Place, Plan};
 use crate::aws::Aws;
 use crate::model::arn::ClusterName;
-use crate::model::call::{CallError, ErrorKind};
+use crate::model::call::CallError;
 use crate::model::query::Mutation;
 use crate::model::service::Service;
 use crate::model::text::visible;
@@ -137,7 +137,7 @@ fn ask(console: &mut Console<'_>) -> Result<(), Failure> {
 
 /// A change is sent once. When its answer is lost, only reading tells whether it arrived.
 fn warn_if_open(error: &CallError, console: &mut Console<'_>) {
-    if matches!(error.kind, ErrorKind::Timeout | ErrorKind::Network | ErrorKind::Server | ErrorKind::Other) {
+    if error.kind.leaves_change_open() {
         console.note("note: the change may have been accepted all the same; look before sending it again");
     }
 }

@@ -69,6 +69,12 @@ impl ErrorKind {
         matches!(self, Self::Throttled | Self::Timeout | Self::Network | Self::Cancelled | Self::Server | Self::Other)
     }
 
+    /// Whether a change that failed so may have been carried out all the same: nobody refused it, only its answer is missing
+    /// or says nothing.
+    pub const fn leaves_change_open(self) -> bool {
+        matches!(self, Self::Timeout | Self::Network | Self::Cancelled | Self::Server | Self::Other)
+    }
+
     /// A word or two for a narrow column.
     pub const fn label(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::arn::{ListenerArn, ListenerRuleArn, LoadBalancerArn, TargetGroupArn};
+use super::call::CallError;
 use super::known::Known;
 
 /// How a target group checks its targets. Defaults differ by load balancer, so everything is what AWS returned.
@@ -187,4 +188,12 @@ pub struct LoadBalancerRouting {
     pub load_balancer: LoadBalancer,
     /// Its listeners, if they could be read.
     pub listeners: Known<Vec<Listener>>,
+}
+
+impl LoadBalancerRouting {
+    /// Why listeners or rules are missing.
+    pub fn failures(&self) -> impl Iterator<Item = &CallError> {
+        let rules = self.listeners.known().into_iter().flatten().filter_map(|listener| listener.rules.error());
+        self.listeners.error().into_iter().chain(rules)
+    }
 }

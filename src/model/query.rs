@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
-use super::call::Operation;
+use super::call::{CallError, Operation};
 use super::cluster::{CallerIdentity, Cluster};
 use super::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
 use super::service::Service;
@@ -92,6 +92,20 @@ pub enum Answer {
     TargetHealth(Vec<Target>),
     /// To [`Query::Routing`].
     Routing(Box<LoadBalancerRouting>),
+}
+
+impl Answer {
+    /// Calls that failed although the answer came, one of each operation: what they would have told is missing in it.
+    pub fn failures(&self) -> Vec<&CallError> {
+        let mut failures: Vec<&CallError> = match self {
+            Self::Tasks(tasks) => tasks.iter().filter_map(|task| task.ec2_instance.error()).collect(),
+            Self::Routing(routing) => routing.failures().collect(),
+            _ => Vec::new(),
+        };
+        failures.sort_by_key(|error| &error.operation);
+        failures.dedup_by_key(|error| &error.operation);
+        failures
+    }
 }
 
 /// A change to AWS. Sent once, never retried: whether it arrived is found out by reading.

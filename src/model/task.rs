@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::arn::{ContainerInstanceArn, TaskArn, TaskDefinitionArn};
+use super::known::Known;
 
 /// Health as the container agent sees it, from the container's own check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ pub struct TaskInterface {
 }
 
 /// A task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// Its resource name.
     pub arn: TaskArn,
@@ -79,9 +80,9 @@ pub struct Task {
     pub interface: Option<TaskInterface>,
     /// The host, with EC2 and external launch types.
     pub container_instance: Option<ContainerInstanceArn>,
-    /// The EC2 instance behind [`Task::container_instance`], when it was looked up: the id of the task's target in a target
-    /// group of type `instance`.
-    pub ec2_instance: Option<String>,
+    /// The EC2 instance behind [`Task::container_instance`]: the id of the task's target in a target group of type
+    /// `instance`. Not asked for where there is none.
+    pub ec2_instance: Known<String>,
     /// `FARGATE`, `EC2`, `EXTERNAL`.
     pub launch_type: Option<String>,
     /// The capacity provider that placed it.

@@ -331,7 +331,7 @@ pub fn task(id: &str, definition: &str, deployment: u32, address: &str, started_
             ipv6: None,
         }),
         container_instance: None,
-        ec2_instance: None,
+        ec2_instance: Known::NotAsked,
         launch_type: Some("FARGATE".to_owned()),
         capacity_provider: None,
         availability_zone: Some("eu-west-1a".to_owned()),

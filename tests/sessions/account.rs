@@ -260,7 +260,7 @@ fn task(index: u32, running: u32, now: Timestamp) -> Task {
         }],
         interface: None,
         container_instance: None,
-        ec2_instance: None,
+        ec2_instance: ecsight::model::known::Known::NotAsked,
         launch_type: None,
         capacity_provider: None,
         availability_zone: None,

@@ -10,6 +10,7 @@ use ecsight::model::call::{CallError, ErrorKind};
 use ecsight::model::known::Known;
 use ecsight::model::query::{Answer, Mutation, Query};
 use ecsight::model::service::Service;
+use ecsight::model::task::Task;
 use ecsight::sim::{Blueprint, Clock, Fault, FaultKind, Launch, Simulator, World};
 
 use crate::client::{Client, PATIENCE, SHORT, assert_readable};
@@ -130,7 +131,7 @@ async fn every_question_about_the_demos_world_has_an_answer() {
             Answer::Tasks(tasks) => {
                 for task in tasks {
                     addresses += usize::from(task.interface.is_some_and(|interface| interface.private_ipv4.is_some()));
-                    hosts += usize::from(task.ec2_instance.is_some());
+                    hosts += usize::from(task.ec2_instance.known().is_some());
                     stopped += usize::from(task.stopped_reason.is_some());
                     assert_eq!(task.container_instance.is_some(), task.launch_type.as_deref() == Some("EC2"));
                 }
@@ -265,14 +266,15 @@ async fn every_fault_of_every_operation_is_told_and_passes() {
 #[tokio::test]
 async fn a_host_that_cannot_be_looked_up_leaves_its_tasks() {
     let shop = Shop::open().await;
-    for (fault, ..) in FAULTS {
+    for (fault, kind, _) in FAULTS {
         let client = shop.client(fault).await;
         shop.simulator.inject("DescribeContainerInstances", fault);
         let tasks = client.aws.tasks(&shop.cluster, &shop.service, INTERACTIVE).await.unwrap();
-        assert!(!tasks.is_empty() && tasks.iter().all(|task| task.ec2_instance.is_none()), "{fault:?}");
+        let failed = |task: &Task| task.ec2_instance.error().map(|error| error.kind);
+        assert!(!tasks.is_empty() && tasks.iter().all(|task| failed(task) == Some(kind)), "{fault:?}");
         shop.simulator.heal_all();
         let tasks = client.aws.tasks(&shop.cluster, &shop.service, INTERACTIVE).await.unwrap();
-        assert!(!tasks.is_empty() && tasks.iter().all(|task| task.ec2_instance.is_some()), "{fault:?}");
+        assert!(!tasks.is_empty() && tasks.iter().all(|task| task.ec2_instance.known().is_some()), "{fault:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::source::Source;
 use crate::app::App;
-use crate::app::document::{Span, Tone, dim, plain, toned};
+use crate::app::document::{Document, Span, Tone, dim, plain, toned};
 use crate::app::remote::Remote;
 use crate::app::wants::{SETTINGS, TARGETS};
 use crate::diagnose::target_health::{Standing, meaning};
@@ -13,6 +13,7 @@ use crate::model::known::Known;
 use crate::model::load_balancing::{
     HealthCheckSettings, Listener, ListenerRule, LoadBalancerRouting, RuleAction, Target, TargetGroup, TargetState,
 };
+use crate::model::task::Task;
 
 /// Targets of a group as last read.
 pub fn targets<'a>(app: &'a App, group: &TargetGroupArn) -> (Option<&'a [Target]>, Source<'a>) {
@@ -24,6 +25,23 @@ pub fn targets<'a>(app: &'a App, group: &TargetGroupArn) -> (Option<&'a [Target]
 pub fn settings<'a>(app: &'a App, group: &TargetGroupArn) -> (Option<&'a TargetGroup>, Source<'a>) {
     let remote = app.store().target_groups.get(group);
     (remote.and_then(Remote::value), Source::new(remote, Some(SETTINGS)))
+}
+
+/// How the group checks its targets, and what has to be said if that is old.
+pub fn check(words: String, source: Source<'_>, document: &mut Document, label: usize, width: usize, now: Timestamp) {
+    let caveat = source.caveat(now);
+    let tone = if caveat.is_some() { Tone::Dim } else { Tone::Plain };
+    document.field("check", label, &[Span::new(tone, words)], width);
+    if let Some(caveat) = caveat {
+        document.field("", label, &[caveat], width);
+    }
+}
+
+/// That it cannot be told which task is which target, since a host could not be looked up.
+pub fn unknown_hosts(tasks: &[Task]) -> Option<Span> {
+    let error = tasks.iter().find_map(|task| task.ec2_instance.error())?;
+    let words = format!("? hosts of tasks, and so their targets, unknown: {} {}", error.kind.label(), error.operation);
+    Some(toned(Tone::Warn, words))
 }
 
 /// `GET / on traffic-port wants 200 every 30s, 2 failures → unhealthy`.
@@ -140,6 +158,9 @@ pub fn routes(app: &App, group: &TargetGroup) -> Vec<Span> {
                 }
             }
             unread => routes.push(unknown(&routing.load_balancer.name, "listeners", unread)),
+        }
+        if let Some(caveat) = source.caveat(now) {
+            routes.push(Span::new(caveat.tone(), format!("{}: {}", routing.load_balancer.name, caveat.text())));
         }
     }
     routes

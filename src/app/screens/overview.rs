@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use super::aws_text::{event_text, says_nothing, short_names};
 use super::deaths::causes;
-use super::load_balancing::{counts, health_check, reasons, routes, settings, targets};
+use super::load_balancing::{check, counts, health_check, reasons, routes, settings, targets};
 use super::services::{bar, is_rolled_back, mark, revisions};
 use super::source::Source;
 use crate::app::App;
@@ -251,7 +251,7 @@ fn load_balancer(app: &App, group: &TargetGroupArn, document: &mut Document, wid
     let (settings, source) = settings(app, group);
     match settings {
         Some(settings) => {
-            document.field("check", LABEL, &[plain(health_check(&settings.health_check))], width);
+            check(health_check(&settings.health_check), source, document, LABEL, width, now);
             for route in routes(app, settings) {
                 document.field("route", LABEL, &[route], width);
             }
@@ -293,9 +293,8 @@ fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
         let label = if causes.iter().all(|cause| cause.death.benign) { "stopped" } else { "" };
         document.field(label, LABEL, &[dim(rest.join(" · "))], width);
     }
-    if source.is_stale(now) {
-        let label = source.label(now);
-        document.field("", LABEL, &[Span::new(label.tone(), format!("tasks {}", label.text()))], width);
+    if let Some(caveat) = source.caveat(now) {
+        document.field("", LABEL, &[Span::new(caveat.tone(), format!("tasks {}", caveat.text()))], width);
     }
 }
 

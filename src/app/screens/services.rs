@@ -30,6 +30,11 @@ pub fn title(app: &App) -> Line {
     if !filter.is_empty() {
         line.spans.push(toned(Tone::Accent, format!("─ filter: {filter} ")));
     }
+    // A list that is old lacks what came since; the rows have ages of their own.
+    let source = Source::new(Some(&app.store().service_arns), Some(wants::COLD));
+    if let Some(caveat) = source.caveat(app.now()) {
+        line.spans.push(Span::new(caveat.tone(), format!("─ list {} ", caveat.text())));
+    }
     line
 }
 

@@ -78,6 +78,11 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// What has to be said beside something shown although it is old.
+    pub fn caveat(&self, now: Timestamp) -> Option<Span> {
+        self.is_stale(now).then(|| self.label(now))
+    }
+
     /// [`Source::label`] without the operation, for a narrow cell: `37s old · denied`.
     pub fn short_label(&self, now: Timestamp) -> Span {
         match (self.at, self.failure) {
@@ -117,6 +122,10 @@ pub fn explain_failure(app: &App, failure: &Failure, document: &mut Document, wi
     }
     document.paragraph(&spans, width);
     document.paragraph(&[Span::new(Tone::Plain, format!("  → {}", error.advice()))], width);
-    let now = format!("  It is asked again by itself; {} asks now.", key(app, Command::Refresh));
+    let now = match app.overlay() {
+        // There every key is text.
+        Some(_) => "  It is asked again by itself.".to_owned(),
+        None => format!("  It is asked again by itself; {} asks now.", key(app, Command::Refresh)),
+    };
     document.paragraph(&[dim(now)], width);
 }

@@ -1,10 +1,12 @@
 //! Tab Targets: each target group with how it checks, which rules lead to it, and its targets beside the tasks they are.
 
-use super::load_balancing::{counts, health_check_in_full, mark, reason, routes, settings, targets};
+use super::load_balancing::{
+    check, counts, health_check_in_full, mark, reason, routes, settings, targets, unknown_hosts,
+};
 use super::source::Source;
 use super::tasks::task_label;
 use crate::app::App;
-use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
+use crate::app::document::{Document, Line, Tone, dim, plain, strong, toned};
 use crate::app::remote::Remote;
 use crate::app::table::{Column, InFull, table};
 use crate::diagnose::target_health::{Standing, meaning};
@@ -59,14 +61,13 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
     if let Some(read) = read {
         heading.extend(counts(read));
     }
-    if source.is_stale(now) {
-        let label = source.label(now);
-        heading.push(Span::new(label.tone(), format!("  {}", label.text())));
+    if let Some(caveat) = source.caveat(now) {
+        heading.extend([plain("  "), caveat]);
     }
     document.paragraph(&heading, width);
     match settings {
         Some(settings) => {
-            document.field("check", LABEL, &[plain(health_check_in_full(&settings.health_check))], width);
+            check(health_check_in_full(&settings.health_check), of_settings, document, LABEL, width, now);
             for route in routes(app, settings) {
                 document.field("route", LABEL, &[route], width);
             }
@@ -87,7 +88,13 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
     let mut listed: Vec<(&Target, Option<&Task>)> =
         joined.iter().filter_map(|joined| Some((joined.target()?, joined.task()))).collect();
     listed.sort_by_key(|(target, _)| order(meaning(target).standing));
-    let rows: Vec<Vec<Line>> = listed.iter().map(|(target, task)| row(target, *task, tasks.is_some())).collect();
+    let unknown_hosts = unknown_hosts(tasks.unwrap_or_default());
+    let unknown = match (tasks, &unknown_hosts) {
+        (None, _) => Some("…"),
+        (_, Some(_)) => Some("?"),
+        _ => None,
+    };
+    let rows: Vec<Vec<Line>> = listed.iter().map(|(target, task)| row(target, *task, unknown)).collect();
     let table = table(&columns(), &rows, width);
     document.lines.extend(table.head);
     let mut in_full = InFull::default();
@@ -95,8 +102,11 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
         let failing = meaning(target).standing.is_failure();
         in_full.push(document, line, failing.then(|| reason(target)), width);
     }
+    if let Some(words) = unknown_hosts {
+        document.paragraph(&[words], width);
+    }
     for task in joined.iter().filter_map(|joined| match joined {
-        Joined::TaskOnly(task) => Some(*task),
+        Joined::TaskOnly(task) if task.ec2_instance.error().is_none() => Some(*task),
         _ => None,
     }) {
         document.push(Line::of([toned(Tone::Warn, "! "), task_label(task), plain(" has no target here (yet)")]));
@@ -124,15 +134,18 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-fn row(target: &Target, task: Option<&Task>, tasks_known: bool) -> Vec<Line> {
+/// `unknown` stands where the task would, if it cannot be told which one it is.
+fn row(target: &Target, task: Option<&Task>, unknown: Option<&str>) -> Vec<Line> {
     let (sign, tone) = mark(target);
     let standing = meaning(target).standing;
     let port = target.port.map(|port| format!(":{port}")).unwrap_or_default();
     let whose: Line = match task {
         Some(task) => plain(task.arn.short_id()).into(),
-        None if !tasks_known => dim("…").into(),
-        None if standing == Standing::Leaving => dim("gone").into(),
-        None => toned(Tone::Warn, "! none of ours").into(),
+        None => match unknown {
+            Some(unknown) => dim(unknown).into(),
+            None if standing == Standing::Leaving => dim("gone").into(),
+            None => toned(Tone::Warn, "! none of ours").into(),
+        },
     };
     let said = if standing == Standing::Fine { String::new() } else { reason(target) };
     let text_tone = if standing == Standing::Leaving { Tone::Dim } else { Tone::Plain };

@@ -47,6 +47,9 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     let cells: Vec<Vec<Line>> = rows.iter().map(|row| row.cells.clone()).collect();
     let table = table(&columns(width), &cells, width);
     document.head = table.head;
+    if let Some(words) = load_balancing::unknown_hosts(tasks) {
+        document.paragraph(&[words], width);
+    }
     let mut in_full = InFull::default();
     for (index, (line, row)) in table.lines.into_iter().zip(rows).enumerate() {
         if index == wanted.len() && !wanted.is_empty() {
@@ -103,7 +106,7 @@ fn row(app: &App, task: &Task, target: Option<&&Target>) -> Row {
     let at = if task.is_stopped() { ended_at(task) } else { task.started_at.or(task.created_at) };
     let text_tone = if tone == Tone::Dim { Tone::Dim } else { Tone::Plain };
     let target = target.map_or_else(
-        || dim("-"),
+        || dim(if task.ec2_instance.error().is_some() { "?" } else { "-" }),
         |target| {
             let (_, tone) = load_balancing::mark(target);
             toned(tone, target.state.as_str())
@@ -133,7 +136,8 @@ fn row(app: &App, task: &Task, target: Option<&&Target>) -> Row {
 fn address(task: &Task) -> String {
     let interface = task.interface.as_ref();
     let of_interface = interface.and_then(|interface| interface.private_ipv4.as_ref().or(interface.ipv6.as_ref()));
-    of_interface.or(task.ec2_instance.as_ref()).cloned().unwrap_or_else(|| "-".to_owned())
+    let unknown = if task.ec2_instance.error().is_some() { "?" } else { "-" };
+    of_interface.or(task.ec2_instance.known()).cloned().unwrap_or_else(|| unknown.to_owned())
 }
 
 /// The target of each task; of several (in several groups) the one in the worst state.

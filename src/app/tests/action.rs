@@ -203,16 +203,26 @@ fn a_state_that_cannot_be_read_again_stops_the_change() {
 
 #[test]
 fn a_change_without_an_answer_is_not_sent_again_and_the_doubt_is_told() {
-    let mut world = world();
-    world.keys("R Y");
-    world.answer_all();
-    let (request, _) = world.changes[0];
-    let failure = error(ErrorKind::Timeout, "UpdateService");
-    world.send(Msg::Changed { request, result: Box::new(Err(failure)) });
-    let Some(Stage::Failed(error)) = stage(&world) else { panic!() };
-    assert!(error.advice().contains("may or may not"), "{}", error.advice());
-    world.pass(30);
-    assert_eq!(world.changes.len(), 1);
+    for (kind, doubt) in [
+        (ErrorKind::Timeout, true),
+        (ErrorKind::Network, true),
+        (ErrorKind::Server, true),
+        // An answer that says nothing, or nothing that could be read.
+        (ErrorKind::Other, true),
+        (ErrorKind::Denied, false),
+        (ErrorKind::Throttled, false),
+    ] {
+        let mut world = world();
+        world.keys("R Y");
+        world.answer_all();
+        let (request, _) = world.changes[0];
+        let failure = error(kind, "UpdateService");
+        world.send(Msg::Changed { request, result: Box::new(Err(failure)) });
+        let Some(Stage::Failed(error)) = stage(&world) else { panic!() };
+        assert_eq!(error.advice().contains("may or may not"), doubt, "{kind:?}: {}", error.advice());
+        world.pass(30);
+        assert_eq!(world.changes.len(), 1, "{kind:?}");
+    }
 }
 
 #[test]

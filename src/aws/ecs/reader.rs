@@ -21,6 +21,7 @@ use crate::aws::shared::Shared;
 use crate::model::arn::{ClusterName, ContainerInstanceArn, ServiceArn, TaskArn, TaskDefinitionArn};
 use crate::model::call::{CallError, ErrorKind};
 use crate::model::cluster::Cluster;
+use crate::model::known::Known;
 use crate::model::service::Service;
 use crate::model::service_deployment::ServiceDeployment;
 use crate::model::task::Task;
@@ -194,7 +195,7 @@ impl Reader {
     }
 
     /// Finds out the EC2 instances of tasks that run on some. They only serve to join tasks with targets of type
-    /// `instance`, so a failure leaves them out and does not take the tasks away.
+    /// `instance`, so a failure does not take the tasks away: they say that their instance is not known, and why.
     async fn look_up_instances(&self, cluster: &ClusterName, tasks: &mut [Task], priority: Priority) {
         let mut unknown: Vec<ContainerInstanceArn> = {
             let known = self.ec2_instances.lock().unwrap_or_else(PoisonError::into_inner);
@@ -215,17 +216,26 @@ impl Reader {
                     request.set_container_instances(Some(arns)).customize().interceptor(wire).send()
                 })
                 .await;
-            answer.ok().and_then(|answer| answer.container_instances).unwrap_or_default()
+            answer.map(|answer| answer.container_instances.unwrap_or_default()).map_err(|error| (batch, error))
         });
         let found = futures_util::future::join_all(batches).await;
         let mut known = self.ec2_instances.lock().unwrap_or_else(PoisonError::into_inner);
-        for instance in found.into_iter().flatten() {
-            if let Some(arn) = instance.container_instance_arn {
-                known.insert(ContainerInstanceArn::new(arn), instance.ec2_instance_id);
+        let mut failed: HashMap<&ContainerInstanceArn, CallError> = HashMap::new();
+        for instances in found {
+            match instances {
+                Ok(instances) => known.extend(instances.into_iter().filter_map(|instance| {
+                    Some((ContainerInstanceArn::new(instance.container_instance_arn?), instance.ec2_instance_id))
+                })),
+                Err((batch, error)) => failed.extend(batch.iter().map(|arn| (arn, error.clone()))),
             }
         }
         for task in tasks {
-            task.ec2_instance = task.container_instance.as_ref().and_then(|arn| known.get(arn).cloned().flatten());
+            let Some(arn) = &task.container_instance else { continue };
+            task.ec2_instance = match (known.get(arn), failed.get(arn)) {
+                (Some(Some(instance)), _) => Known::Known(instance.clone()),
+                (None, Some(error)) => Known::from(Err(error.clone())),
+                (Some(None) | None, _) => Known::NotAsked,
+            };
         }
     }
 

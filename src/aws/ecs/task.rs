@@ -4,6 +4,7 @@ use aws_sdk_ecs::types;
 
 use crate::aws::scalars::{port, spelled, time};
 use crate::model::arn::{ContainerInstanceArn, TaskArn, TaskDefinitionArn};
+use crate::model::known::Known;
 use crate::model::task::{Container, ContainerHealth, NetworkBinding, Task, TaskInterface};
 
 pub(super) fn task(task: types::Task) -> Task {
@@ -20,7 +21,7 @@ pub(super) fn task(task: types::Task) -> Task {
             .container_instance_arn
             .filter(|instance| !instance.is_empty())
             .map(ContainerInstanceArn::new),
-        ec2_instance: None,
+        ec2_instance: Known::NotAsked,
         launch_type: spelled(task.launch_type.as_ref()),
         capacity_provider: task.capacity_provider_name,
         availability_zone: task.availability_zone,

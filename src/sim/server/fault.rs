@@ -13,7 +13,7 @@ pub enum FaultKind {
     Throttle,
     /// `AccessDeniedException`.
     Deny,
-    /// An HTTP status of 500 or above, as from a service in trouble.
+    /// An HTTP status of 500 or above, as from a service in trouble; 501 as from one that lacks the operation.
     Status(u16),
     /// The connection is reset (a real TCP RST) instead of an answer. The call itself has been performed, as happens.
     Reset,

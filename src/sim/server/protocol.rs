@@ -168,6 +168,11 @@ impl Call {
                     "The request has failed due to a temporary failure of the server.",
                 )
             },
+            // What an endpoint says that lacks the operation.
+            FaultKind::Status(501) => AwsError {
+                status: 501,
+                ..AwsError::new("NotImplemented", "The operation is not implemented by this endpoint.")
+            },
             FaultKind::Status(status) => AwsError {
                 status,
                 ..AwsError::new(
