@@ -46,10 +46,10 @@ fn assert_strip(shift: &Shift, texts: &[&str]) {
 async fn a_redeployment_is_followed_until_it_is_steady() {
     let mut shift = Shift::settled(world(&Blueprint::web("web").tasks(4))).await;
     shift.press("/web<enter>RY").await;
-    assert_strip(&shift, &["↻ redeploy web", "new 0/4", "old 4", "targets 4/4 healthy", "failed 0", "rolling"]);
+    assert_strip(&shift, &["↻ redeploy web", "new 0/4", "old 4", "healthy 4/4"]);
     let both = |shift: &Shift| strip(shift).contains("new 4/4") && strip(shift).contains("old 4");
     assert!(shift.pass_until(180, both).await, "new ones start beside the old: {}", strip(&shift));
-    assert_strip(&shift, &["rolling"]);
+    assert_strip(&shift, &["↻"]);
     assert!(shift.pass_until(600, is_steady).await, "{}", strip(&shift));
     assert_strip(&shift, &["✔ redeploy web", "steady after"]);
     shift.assert_shows(&["✔ web", "4/4"], "and the table says so");
@@ -66,7 +66,7 @@ async fn redeployed_while_broken(circuit_breaker: CircuitBreaker) -> Shift {
     world.deploy("shop", "web", &Application::web(8080).ending(Duration::from_secs(5), 1));
     let mut shift = Shift::settled(world).await;
     shift.press("/web<enter>RY").await;
-    assert_strip(&shift, &["redeploy web", "rolling"]);
+    assert_strip(&shift, &["↻ redeploy web"]);
     assert!(shift.pass_until(1_800, is_failing).await, "{}", strip(&shift));
     shift
 }
@@ -74,7 +74,7 @@ async fn redeployed_while_broken(circuit_breaker: CircuitBreaker) -> Shift {
 #[tokio::test]
 async fn a_redeployment_of_what_is_broken_is_plainly_failing() {
     let shift = redeployed_while_broken(CircuitBreaker { enable: false, rollback: false }).await;
-    assert_strip(&shift, &["✖ redeploy web", "tasks failed in a row", "old 2"]);
+    assert_strip(&shift, &["✖ redeploy web", "tasks failed", "old 2"]);
     shift.assert_shows(&["✖ web"], "and the table says so");
 }
 
@@ -95,7 +95,7 @@ async fn scaling_up_and_down_is_followed_until_it_is_done() {
         shift.keys("Y");
         shift.answers().await;
         let scaling = format!("scale to {wanted} web");
-        assert_strip(&shift, &["↻", &scaling, "rolling"]);
+        assert_strip(&shift, &["↻", &scaling]);
         assert!(shift.pass_until(600, is_steady).await, "{}", strip(&shift));
         assert_strip(&shift, &["✔", &scaling, "steady after"]);
         shift.assert_shows(&[arrived], "the table says so too");
