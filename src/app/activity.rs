@@ -11,6 +11,9 @@ use crate::model::call::{CallError, CallRecord, ErrorKind};
 const CALLS_KEPT: usize = 2_000;
 /// Different errors kept for the errors screen.
 const ERRORS_KEPT: usize = 50;
+/// An error that was seen and did not happen for this long is news when it happens again. Longer than any operation waits
+/// before it is tried again.
+const COMES_BACK: SignedDuration = SignedDuration::from_mins(10);
 /// The rate is counted over this long.
 const RATE_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 
@@ -87,10 +90,11 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// Adds an error. One that was seen and happens again is not pinned again.
+    /// Adds an error. One that was seen and goes on happening is not pinned again; one that comes back is.
     pub fn add(&mut self, at: Timestamp, error: CallError) {
         let same = |note: &ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
         let known = self.notes.iter().position(same).map(|index| self.notes.remove(index));
+        let known = known.filter(|note| !note.seen || at.duration_since(note.at) < COMES_BACK);
         let (count, seen) = known.map_or((1, false), |note| (note.count.saturating_add(1), note.seen));
         self.notes.insert(0, ErrorNote { error, at, count, seen });
         self.notes.truncate(ERRORS_KEPT);
@@ -179,7 +183,9 @@ mod tests {
         errors.mark_seen();
         errors.add(second(3), error("ListTasks"));
         assert_eq!(errors.pinned(), None);
-        errors.add(second(4), error("DescribeTasks"));
+        errors.add(second(610), error("ListTasks"));
+        assert_eq!(errors.pinned().map(|note| note.count), Some(1), "it was over and came back");
+        errors.add(second(611), error("DescribeTasks"));
         assert_eq!(errors.pinned().map(|note| note.error.operation.name.as_str()), Some("DescribeTasks"));
     }
 }

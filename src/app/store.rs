@@ -126,7 +126,11 @@ impl Store {
                 self.service_arns.settle(at, arns);
             }
             (Query::Identity, Ok(Answer::Identity(identity))) => self.identity.settle(at, identity),
-            (Query::Clusters, Ok(Answer::Clusters(clusters))) => self.clusters.settle(at, clusters),
+            (Query::Clusters, Ok(Answer::Clusters(clusters))) => {
+                settle_unless_poorer(&mut self.clusters, at, clusters, |clusters| {
+                    clusters.iter().filter_map(|cluster| cluster.details.error()).collect()
+                });
+            }
             (Query::Tasks { service, .. }, Ok(Answer::Tasks(tasks))) => {
                 self.tasks.entry(service.clone()).or_default().settle(at, tasks);
                 self.assess(service, aws);
@@ -147,16 +151,7 @@ impl Store {
             }
             (Query::Routing { load_balancer }, Ok(Answer::Routing(routing))) => {
                 let remote = self.routing.entry(load_balancer.clone()).or_default();
-                let missing = |routing: &LoadBalancerRouting| routing.failures().count();
-                let before = remote.value().map(missing);
-                let failure = routing.failures().next().cloned();
-                match failure {
-                    // Knowing less than before is a failed refresh: what was there stays, with its age and the error.
-                    Some(error) if before.is_some_and(|before| before < missing(&routing)) => {
-                        remote.fail(at, error);
-                    }
-                    _ => remote.settle(at, *routing),
-                }
+                settle_unless_poorer(remote, at, *routing, |routing| routing.failures().collect());
             }
             (query, Err(error)) => {
                 for slot in self.slots(query) {
@@ -324,6 +319,18 @@ impl Store {
     /// The cluster by its name, if clusters have been listed.
     pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
         self.clusters.value().and_then(|clusters| clusters.iter().find(|cluster| cluster.name == *name))
+    }
+}
+
+/// Knowing less than before is a failed refresh: what was there stays, with its age and the error.
+fn settle_unless_poorer<T>(remote: &mut Remote<T>, at: Timestamp, value: T, failures: impl Fn(&T) -> Vec<&CallError>) {
+    let (before, now) = (remote.value().map(|value| failures(value).len()), failures(&value));
+    match now.first() {
+        Some(error) if before.is_some_and(|before| before < now.len()) => {
+            let error = (*error).clone();
+            remote.fail(at, error);
+        }
+        _ => remote.settle(at, value),
     }
 }
 

@@ -358,7 +358,8 @@ impl<'a> State<'a> {
             .zip(self.tasks)
             .and_then(|(failed, tasks)| evidence::deaths_of(tasks, failed, self.now).newest.map(|death| death.short));
         match death.as_deref().or(rollback.why) {
-            Some(why) => format!("{beginning}: {why}"),
+            // Who rolls back has killed them.
+            Some(why) => format!("{beginning}: {}", why.strip_prefix("killed: ").unwrap_or(why)),
             None => beginning.to_owned(),
         }
     }

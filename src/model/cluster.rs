@@ -3,14 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::arn::{ClusterArn, ClusterName};
+use super::known::Known;
 
-/// A cluster with the counts ECS keeps for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A cluster. That it exists is told by ListClusters, the rest by DescribeClusters, which may be denied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Its resource name.
     pub arn: ClusterArn,
     /// Its short name.
     pub name: ClusterName,
+    /// What ECS says about it, if it could be asked.
+    pub details: Known<ClusterDetails>,
+}
+
+/// State of a cluster with the counts ECS keeps for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterDetails {
     /// `ACTIVE`, `PROVISIONING`, `INACTIVE` … as AWS spells it.
     pub status: String,
     /// Services in state ACTIVE.

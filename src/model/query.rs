@@ -98,6 +98,7 @@ impl Answer {
     /// Calls that failed although the answer came, one of each operation: what they would have told is missing in it.
     pub fn failures(&self) -> Vec<&CallError> {
         let mut failures: Vec<&CallError> = match self {
+            Self::Clusters(clusters) => clusters.iter().filter_map(|cluster| cluster.details.error()).collect(),
             Self::Tasks(tasks) => tasks.iter().filter_map(|task| task.ec2_instance.error()).collect(),
             Self::Routing(routing) => routing.failures().collect(),
             _ => Vec::new(),

@@ -185,12 +185,16 @@ impl BrokenRead {
         shift.assert_shows(&["force a new deployment"], &why);
         shift.keys("<esc>");
         shift.answers().await;
-        // Without a cluster the place where clusters are chosen cannot be left for one.
-        let place = if read.is_of_clusters() { "" } else { read.place };
+        // Without a cluster the place where clusters are chosen cannot be left for one; with one it is open only while
+        // somebody chooses.
+        let (chooses, counts) = (read.operation() == "ListClusters", read.operation() == "DescribeClusters");
         shift.keys("s");
-        shift.press(place).await;
+        shift.press(if chooses || counts { "" } else { read.place }).await;
         shift.pass(4).await;
         self.is_pinned_until_seen(kind, &why).await;
+        if counts {
+            self.shift.press(read.place).await;
+        }
         self.says_so(kind, &why);
         if !read.is_of_rows() {
             for (key, cursor) in [("j", "beta"), ("k", "alpha")] {
@@ -200,8 +204,11 @@ impl BrokenRead {
         }
         let shift = &mut self.shift;
         shift.simulator.heal_all();
-        let tells = if read.is_of_clusters() { &["alpha", "beta", "gamma"] } else { read.tells };
+        let tells = if chooses { &["alpha", "beta", "gamma"] } else { read.tells };
         shift.until_told(tells, read.action, most, &why).await;
+        if counts {
+            shift.press("<esc>").await;
+        }
         assert!(shift.app.store().identity.value().is_some() || read.operation() == "GetCallerIdentity");
     }
 

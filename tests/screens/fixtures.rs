@@ -8,7 +8,7 @@ use ecsight::model::arn::{
     TaskArn, TaskDefinitionArn,
 };
 use ecsight::model::call::{CallError, ErrorKind, Operation};
-use ecsight::model::cluster::{CallerIdentity, Cluster};
+use ecsight::model::cluster::{CallerIdentity, Cluster, ClusterDetails};
 use ecsight::model::known::Known;
 use ecsight::model::load_balancing::{
     HealthCheckSettings, Listener, ListenerRule, LoadBalancer, LoadBalancerKind, LoadBalancerRouting, RuleAction,
@@ -193,11 +193,13 @@ pub fn cluster(name: &str, services: u32, running: u32) -> Cluster {
     Cluster {
         name: (&arn).into(),
         arn,
-        status: "ACTIVE".to_owned(),
-        active_services: services,
-        running_tasks: running,
-        pending_tasks: 0,
-        container_instances: 0,
+        details: Known::Known(ClusterDetails {
+            status: "ACTIVE".to_owned(),
+            active_services: services,
+            running_tasks: running,
+            pending_tasks: 0,
+            container_instances: 0,
+        }),
     }
 }
 

@@ -6,7 +6,7 @@ use ecsight::model::arn::{
     ClusterArn, ClusterName, ListenerArn, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskArn, TaskDefinitionArn,
 };
 use ecsight::model::call::{CallError, ErrorKind, Operation};
-use ecsight::model::cluster::{CallerIdentity, Cluster};
+use ecsight::model::cluster::{CallerIdentity, Cluster, ClusterDetails};
 use ecsight::model::known::Known;
 use ecsight::model::load_balancing::{
     HealthCheckSettings, Listener, LoadBalancer, LoadBalancerKind, LoadBalancerRouting, Target, TargetGroup,
@@ -173,11 +173,13 @@ fn cluster(name: &str) -> Cluster {
     Cluster {
         arn: ClusterArn::new(format!("{HOME}:cluster/{name}")),
         name: ClusterName::new(name),
-        status: "ACTIVE".to_owned(),
-        active_services: 3,
-        running_tasks: 9,
-        pending_tasks: 0,
-        container_instances: 0,
+        details: Known::Known(ClusterDetails {
+            status: "ACTIVE".to_owned(),
+            active_services: 3,
+            running_tasks: 9,
+            pending_tasks: 0,
+            container_instances: 0,
+        }),
     }
 }
 

@@ -231,11 +231,7 @@ const FAULTS: [(FaultKind, ErrorKind, bool); 8] = [
 fn error(answer: Result<Answer, CallError>) -> Option<CallError> {
     match answer {
         Err(error) => Some(error),
-        Ok(Answer::Routing(routing)) => {
-            let rules = routing.listeners.known().into_iter().flatten().find_map(|listener| listener.rules.error());
-            routing.listeners.error().or(rules).cloned()
-        }
-        Ok(_) => None,
+        Ok(answer) => answer.failures().first().copied().cloned(),
     }
 }
 

@@ -6,8 +6,9 @@ use super::input::input;
 use super::source::explain_failure;
 use crate::app::App;
 use crate::app::command::{self, Command, CommandInfo};
-use crate::app::document::{Align, Document, Line, Tone, dim, plain, strong, toned};
+use crate::app::document::{Align, Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::overlay::Chooser;
+use crate::model::cluster::Cluster;
 
 /// Lines above the list: what is typed, and a rule.
 const HEAD: usize = 2;
@@ -51,17 +52,7 @@ pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Do
         let mut line = Line::of([plain(if here { "• " } else { "  " })]);
         line.spans.extend(name_cell.fitted(longest).padded(longest + 2, Align::Left).spans);
         if let Some(cluster) = known.iter().find(|cluster| cluster.name.as_str() == name.as_str()) {
-            let some = |count: u32, what: &str| (count > 0).then(|| format!(" · {count} {what}"));
-            let words = [
-                Some(format!("{} services · {} tasks running", cluster.active_services, cluster.running_tasks)),
-                some(cluster.pending_tasks, "pending"),
-                some(cluster.container_instances, "instances"),
-            ];
-            let words: String = words.into_iter().flatten().collect();
-            line.spans.push(dim(words));
-            if cluster.status != "ACTIVE" {
-                line.spans.push(toned(Tone::Warn, format!(" · {}", cluster.status)));
-            }
+            line.spans.extend(details(cluster));
         }
         (line, chosen)
     });
@@ -69,6 +60,8 @@ pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Do
     let remote = &app.store().clusters;
     if let Some(failure) = remote.failure() {
         explain_failure(app, failure, &mut document, width);
+    } else if let Some(words) = without_details(known) {
+        document.paragraph(&[words], width);
     } else if remote.value().is_none() {
         document.push(dim("loading clusters…"));
     } else if known.is_empty() {
@@ -77,6 +70,30 @@ pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Do
         document.push(plain("no cluster matches"));
     }
     document
+}
+
+/// Counts of a cluster, and its state unless that is the usual one.
+fn details(cluster: &Cluster) -> Vec<Span> {
+    let Some(details) = cluster.details.known() else {
+        return vec![dim("?")];
+    };
+    let some = |count: u32, what: &str| (count > 0).then(|| format!(" · {count} {what}"));
+    let words = [
+        Some(format!("{} services · {} tasks running", details.active_services, details.running_tasks)),
+        some(details.pending_tasks, "pending"),
+        some(details.container_instances, "instances"),
+    ];
+    let mut spans = vec![dim(words.into_iter().flatten().collect::<String>())];
+    if details.status != "ACTIVE" && !details.status.is_empty() {
+        spans.push(toned(Tone::Warn, format!(" · {}", details.status)));
+    }
+    spans
+}
+
+/// Why there are no counts, if they could not be read.
+fn without_details(clusters: &[Cluster]) -> Option<Span> {
+    let error = clusters.iter().find_map(|cluster| cluster.details.error())?;
+    Some(toned(Tone::Warn, format!("no counts: {} {}", error.kind.label(), error.operation)))
 }
 
 /// Lines of the palette when nothing has been typed.
@@ -90,6 +107,8 @@ pub fn clusters_height(app: &App, width: usize) -> usize {
     let mut said = Document::default();
     if let Some(failure) = remote.failure() {
         explain_failure(app, failure, &mut said, width);
+    } else if let Some(words) = remote.value().and_then(|clusters| without_details(clusters)) {
+        said.paragraph(&[words], width);
     }
     // One line at least, for the sentence that there is none.
     (remote.value().map_or(0, Vec::len) + said.height()).max(1) + HEAD

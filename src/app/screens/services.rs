@@ -289,10 +289,15 @@ fn nothing(app: &App) -> Span {
         };
     }
     if !store.services.is_empty() {
-        return plain(if app.list().filter.text().is_empty() {
-            format!("no problems; {} shows all services", key(app, Command::ProblemsOnly))
-        } else {
-            format!("no service matches the filter; {} clears it", key(app, Command::Back))
+        let list = app.list();
+        return plain(match (list.filter.text().is_empty(), list.problems_only) {
+            (true, _) => format!("no problems; {} shows all services", key(app, Command::ProblemsOnly)),
+            (false, false) => format!("no service matches the filter; {} clears it", key(app, Command::Back)),
+            (false, true) => format!(
+                "no service with problems matches the filter; {} shows all that match, {} clears it",
+                key(app, Command::ProblemsOnly),
+                key(app, Command::Back)
+            ),
         });
     }
     match (store.service_arns.value(), store.service_arns.failure()) {

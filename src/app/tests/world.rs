@@ -10,7 +10,8 @@ use crate::app::remote::RequestId;
 use crate::app::{App, Options};
 use crate::model::arn::{ClusterArn, ClusterName, ServiceArn, TargetGroupArn, TaskDefinitionArn};
 use crate::model::call::{CallError, ErrorKind, Operation};
-use crate::model::cluster::{CallerIdentity, Cluster};
+use crate::model::cluster::{CallerIdentity, Cluster, ClusterDetails};
+use crate::model::known::Known;
 use crate::model::load_balancing::{HealthCheckSettings, Target, TargetGroup, TargetState};
 use crate::model::query::{Answer, Mutation, Query};
 use crate::model::service::{
@@ -276,11 +277,13 @@ fn cluster(name: &str) -> Cluster {
     Cluster {
         arn: ClusterArn::new(format!("arn:aws:ecs:eu-west-1:111122223333:cluster/{name}")),
         name: ClusterName::new(name),
-        status: "ACTIVE".to_owned(),
-        active_services: 2,
-        running_tasks: 4,
-        pending_tasks: 0,
-        container_instances: 0,
+        details: Known::Known(ClusterDetails {
+            status: "ACTIVE".to_owned(),
+            active_services: 2,
+            running_tasks: 4,
+            pending_tasks: 0,
+            container_instances: 0,
+        }),
     }
 }
 

@@ -4,13 +4,15 @@ use aws_sdk_ecs::types;
 
 use crate::aws::scalars::count;
 use crate::model::arn::{ClusterArn, ClusterName};
-use crate::model::cluster::Cluster;
+use crate::model::cluster::{Cluster, ClusterDetails};
+use crate::model::known::Known;
 
-pub(super) fn cluster(cluster: types::Cluster) -> Cluster {
-    let arn = ClusterArn::new(cluster.cluster_arn.unwrap_or_default());
-    Cluster {
-        name: cluster.cluster_name.as_deref().map_or_else(|| ClusterName::from(&arn), ClusterName::new),
-        arn,
+pub(super) fn cluster(arn: ClusterArn, details: Known<ClusterDetails>) -> Cluster {
+    Cluster { name: ClusterName::from(&arn), arn, details }
+}
+
+pub(super) fn details(cluster: types::Cluster) -> ClusterDetails {
+    ClusterDetails {
         status: cluster.status.unwrap_or_default(),
         active_services: count(cluster.active_services_count),
         running_tasks: count(cluster.running_tasks_count),

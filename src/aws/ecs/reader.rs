@@ -18,7 +18,7 @@ use crate::aws::operations::{
 use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
 use crate::aws::shared::Shared;
-use crate::model::arn::{ClusterName, ContainerInstanceArn, ServiceArn, TaskArn, TaskDefinitionArn};
+use crate::model::arn::{ClusterArn, ClusterName, ContainerInstanceArn, ServiceArn, TaskArn, TaskDefinitionArn};
 use crate::model::call::{CallError, ErrorKind};
 use crate::model::cluster::Cluster;
 use crate::model::known::Known;
@@ -61,7 +61,7 @@ impl Reader {
             Ok((page.cluster_arns, page.next_token))
         })
         .await?;
-        let clusters = in_batches(&arns, CLUSTERS_A_CALL, |batch| async move {
+        let described = in_batches(&arns, CLUSTERS_A_CALL, |batch| async move {
             let answer = self
                 .shared
                 .call(DESCRIBE_CLUSTERS, priority, |wire| {
@@ -71,8 +71,22 @@ impl Reader {
                 .await?;
             present(answer.clusters, answer.failures).map_err(|failure| failure.of(&DESCRIBE_CLUSTERS))
         })
-        .await?;
-        let mut clusters: Vec<Cluster> = clusters.into_iter().map(cluster::cluster).collect();
+        .await;
+        let mut clusters: Vec<Cluster> = match described {
+            // One that was deleted in between is not in the answer.
+            Ok(described) => described
+                .into_iter()
+                .map(|mut found| {
+                    let arn = ClusterArn::new(found.cluster_arn.take().unwrap_or_default());
+                    cluster::cluster(arn, Known::Known(cluster::details(found)))
+                })
+                .collect(),
+            // Their names are enough to choose one.
+            Err(error) => {
+                let unknown = |arn: String| cluster::cluster(ClusterArn::new(arn), Err(error.clone()).into());
+                arns.into_iter().map(unknown).collect()
+            }
+        };
         clusters.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(clusters)
     }
