@@ -23,7 +23,7 @@ use crate::actions::rollout::{Progress, Verdict, Watch};
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::CallError;
 use crate::model::load_balancing::Target;
-use crate::model::query::{Mutation, Query};
+use crate::model::query::{Answer, Mutation, Query};
 use crate::model::service::Service;
 
 /// A change that was accepted and is being followed.
@@ -206,26 +206,41 @@ impl App {
         vec![effect]
     }
 
+    /// The service a confirmed plan waits for, as this very answer tells it; nothing else counts as read again.
+    pub(super) fn reread_in(
+        &self,
+        request: RequestId,
+        result: &Result<Answer, CallError>,
+    ) -> Option<Result<Option<Service>, CallError>> {
+        let Some(Overlay::Confirm(confirmation)) = &self.overlay else {
+            return None;
+        };
+        let wanted = confirmation.plan.mutation.service();
+        let read = result.as_ref().map(|answer| match answer {
+            Answer::Services(services) => services.iter().find(|service| service.arn == *wanted).cloned(),
+            _ => None,
+        });
+        (confirmation.stage == Stage::Rereading(request)).then(|| read.map_err(Clone::clone))
+    }
+
     /// The state was read again for a confirmed plan: sends the change, or shows the plan anew if the state moved.
-    pub(super) fn reread_answered(&mut self, request: RequestId, failure: Option<CallError>) -> Vec<Effect> {
+    pub(super) fn reread_answered(&mut self, read: Result<Option<Service>, CallError>) -> Vec<Effect> {
         let Some(Overlay::Confirm(confirmation)) = &mut self.overlay else {
             return Vec::new();
         };
-        if confirmation.stage != Stage::Rereading(request) {
-            return Vec::new();
-        }
-        if let Some(error) = failure {
-            confirmation.stage = Stage::Failed(error);
-            return Vec::new();
-        }
+        let current = match read {
+            Ok(current) => current,
+            Err(error) => {
+                confirmation.stage = Stage::Failed(error);
+                return Vec::new();
+            }
+        };
         let mutation = confirmation.plan.mutation.clone();
-        let read = self.store.services.get(mutation.service()).and_then(|entry| entry.remote.fetched());
-        // Only what this very answer says counts as read again.
-        let Some(current) = read.filter(|fetched| fetched.at == self.now).map(|fetched| &fetched.value) else {
+        let Some(current) = current else {
             self.propose(mutation, None);
             return Vec::new();
         };
-        if let Some(moved) = confirmation.plan.moved(current) {
+        if let Some(moved) = confirmation.plan.moved(&current) {
             self.propose(mutation, Some(moved));
             return Vec::new();
         }

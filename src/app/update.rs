@@ -94,7 +94,7 @@ impl App {
         let Some(query) = self.requests.close(request) else {
             return Vec::new();
         };
-        let failure = result.as_ref().err().cloned();
+        let reread = self.reread_in(request, &result);
         let failures = result.as_ref().map_or_else(|error| vec![error], Answer::failures);
         for error in failures {
             self.errors.add(self.now, error.clone());
@@ -108,7 +108,7 @@ impl App {
         }
         self.choose_only_cluster();
         self.choose_instead_of_unknown_cluster();
-        self.reread_answered(request, failure)
+        reread.map_or_else(Vec::new, |read| self.reread_answered(read))
     }
 
     /// Whether somebody looks at the single tasks of a service: a change of it is followed, or its tasks or deployments are
