@@ -5,7 +5,7 @@ use crate::app::Options;
 use crate::app::message::{Effect, Msg, Size};
 use crate::app::overlay::{Button, Overlay, Stage};
 use crate::model::call::ErrorKind;
-use crate::model::query::Mutation;
+use crate::model::query::{Answer, Mutation};
 use crate::model::service::{DeploymentController, Service};
 
 fn world() -> World {
@@ -199,6 +199,16 @@ fn a_state_that_cannot_be_read_again_stops_the_change() {
     world.answer_all();
     assert!(matches!(stage(&world), Some(Stage::Failed(error)) if error.kind == ErrorKind::Denied));
     assert_eq!(world.changes, []);
+}
+
+#[test]
+fn only_the_answer_to_the_question_counts_as_read_again() {
+    let mut world = world();
+    world.keys("R Y");
+    let Some(Stage::Rereading(request)) = stage(&world).cloned() else { panic!("{:?}", stage(&world)) };
+    world.send(Msg::Answered { request, result: Box::new(Ok(Answer::Clusters(Vec::new()))) });
+    assert_eq!(world.changes, []);
+    assert!(matches!(stage(&world), Some(Stage::Deciding { focus: Button::Cancel, .. })), "{:?}", stage(&world));
 }
 
 #[test]
