@@ -51,6 +51,49 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+/// Words of a command line with what looks like a secret masked: the value of an argument whose name speaks of one
+/// (`--db-password=x`, `--token x`, `API_KEY=x`) and the password in an address (`postgres://user:x@host`). A command is not
+/// the place for secrets, but people put them there.
+pub fn mask_arguments(words: &[String]) -> Vec<String> {
+    let mut value_follows = false;
+    words
+        .iter()
+        .map(|word| {
+            // What follows `sh -c` is a command line of its own.
+            if word.contains(' ') {
+                value_follows = false;
+                let inner: Vec<String> = word.split(' ').map(str::to_owned).collect();
+                return mask_arguments(&inner).join(" ");
+            }
+            let is_value = std::mem::replace(&mut value_follows, word.starts_with('-') && speaks_of_secret(word));
+            match word.split_once('=') {
+                Some((name, value)) if speaks_of_secret(name) && !value.is_empty() => {
+                    value_follows = false;
+                    format!("{name}={MASK}")
+                }
+                _ if is_value && !word.starts_with('-') => MASK.to_owned(),
+                _ => mask_address(word),
+            }
+        })
+        .collect()
+}
+
+fn speaks_of_secret(name: &str) -> bool {
+    const SIGNS: [&str; 7] = ["passw", "pwd", "secret", "token", "credential", "api-key", "api_key"];
+    let name = name.to_lowercase();
+    SIGNS.iter().any(|sign| name.contains(sign))
+}
+
+/// `scheme://user:password@host` without the password.
+fn mask_address(word: &str) -> String {
+    let password = word.split_once("://").and_then(|(scheme, rest)| {
+        let (login, host) = rest.split_once('@')?;
+        let (user, _) = login.split_once(':').filter(|_| !login.contains('/'))?;
+        Some(format!("{scheme}://{user}:{MASK}@{host}"))
+    });
+    password.unwrap_or_else(|| word.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +110,27 @@ mod tests {
         let secret = Secret::new("hunter2!");
         assert_eq!(secret.mask_in("login with hunter2! failed"), format!("login with {MASK} failed"));
         assert_eq!(Secret::new("1").mask_in("1 of 11"), "1 of 11");
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_in_a_command_is_masked() {
+        let masked =
+            |words: &[&str]| mask_arguments(&words.iter().map(ToString::to_string).collect::<Vec<_>>()).join(" ");
+        for (words, shown) in [
+            (&["server", "--port", "80"][..], "server --port 80".to_owned()),
+            (&["--db-password=hunter2", "x"], format!("--db-password={MASK} x")),
+            (&["--token", "abc", "--verbose"], format!("--token {MASK} --verbose")),
+            (&["--token", "--verbose"], "--token --verbose".to_owned()),
+            (&["env", "API_KEY=abc", "run"], format!("env API_KEY={MASK} run")),
+            (&["--dsn", "postgres://app:hunter2@db:5432/shop"], format!("--dsn postgres://app:{MASK}@db:5432/shop")),
+            (&["http://localhost:80/@me"], "http://localhost:80/@me".to_owned()),
+            (&["PASSWORD="], "PASSWORD=".to_owned()),
+            (
+                &["sh", "-c", "export TOKEN=abc && run --pwd x"],
+                format!("sh -c export TOKEN={MASK} && run --pwd {MASK}"),
+            ),
+        ] {
+            assert_eq!(masked(words), shown, "{words:?}");
+        }
     }
 }

@@ -81,9 +81,9 @@ pub struct ContainerDefinition {
     pub ports: Vec<PortMapping>,
     /// Its environment.
     pub environment: Vec<EnvironmentVariable>,
-    /// Command, word by word, when the image's is replaced.
+    /// Command, word by word, when the image's is replaced; what looks like a secret is masked.
     pub command: Vec<String>,
-    /// Entry point, word by word, when the image's is replaced.
+    /// Entry point, word by word, when the image's is replaced; what looks like a secret is masked.
     pub entry_point: Vec<String>,
     /// Its own health check.
     pub health_check: Option<ContainerHealthCheck>,

@@ -5,7 +5,7 @@ use aws_sdk_ecs::types;
 
 use crate::aws::scalars::{count, port, spelled};
 use crate::model::arn::TaskDefinitionArn;
-use crate::model::secret::Secret;
+use crate::model::secret::{Secret, mask_arguments};
 use crate::model::task_definition::{
     ContainerDefinition, ContainerHealthCheck, EnvironmentSource, EnvironmentVariable, LogConfiguration, PortMapping,
     TaskDefinition,
@@ -41,9 +41,9 @@ fn container(container: types::ContainerDefinition) -> ContainerDefinition {
         memory_reservation: container.memory_reservation.map(count),
         ports: container.port_mappings.unwrap_or_default().into_iter().map(port_mapping).collect(),
         environment: environment(container.environment.unwrap_or_default(), container.secrets.unwrap_or_default()),
-        command: container.command.unwrap_or_default(),
-        entry_point: container.entry_point.unwrap_or_default(),
-        health_check: container.health_check.map(health_check),
+        command: mask_arguments(&container.command.unwrap_or_default()),
+        entry_point: mask_arguments(&container.entry_point.unwrap_or_default()),
+        health_check: container.health_check.as_ref().map(health_check),
         logs: container.log_configuration.map(logs),
         stop_timeout_seconds: container.stop_timeout.map(count),
     }
@@ -72,9 +72,9 @@ fn environment(literals: Vec<types::KeyValuePair>, references: Vec<types::Secret
 
 /// The times are 30 s, 5 s and three failures unless said otherwise:
 /// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html>
-fn health_check(check: types::HealthCheck) -> ContainerHealthCheck {
+fn health_check(check: &types::HealthCheck) -> ContainerHealthCheck {
     ContainerHealthCheck {
-        command: check.command,
+        command: mask_arguments(&check.command),
         interval_seconds: check.interval.map_or(30, count),
         timeout_seconds: check.timeout.map_or(5, count),
         retries: check.retries.map_or(3, count),
