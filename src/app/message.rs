@@ -124,8 +124,6 @@ pub enum Effect {
     Copy(String),
     /// Hand the terminal back to the shell until it continues us.
     Suspend,
-    /// Draw everything anew, because something else may have written to the screen.
-    Repaint,
     /// End.
     Quit,
 }

@@ -62,11 +62,6 @@ impl<T> Remote<T> {
         self.failure.as_ref()
     }
 
-    /// Whether a request is under way.
-    pub const fn is_loading(&self) -> bool {
-        self.request.is_some()
-    }
-
     /// Takes an answer.
     pub fn settle(&mut self, at: Timestamp, value: T) {
         *self = Self { fetched: Some(Fetched { value, at }), ..Self::default() };

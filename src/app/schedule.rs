@@ -47,13 +47,8 @@ impl Requests {
     }
 
     /// How many are under way.
-    pub fn len(&self) -> usize {
+    fn under_way(&self) -> usize {
         self.open.len()
-    }
-
-    /// Whether none is under way.
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
     }
 }
 
@@ -87,7 +82,7 @@ impl App {
     pub(super) fn schedule_in_turn(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         for want in wants::in_turn(self) {
-            if self.requests.len() >= MOST_UNDER_WAY {
+            if self.requests.under_way() >= MOST_UNDER_WAY {
                 break;
             }
             effects.extend(self.ask_if_due(want));

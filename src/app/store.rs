@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::remote::{Remote, Slot};
 use crate::diagnose::health::{self, Assessment, Facts};
-use crate::model::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
+use crate::model::arn::{LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
 use crate::model::call::CallError;
 use crate::model::cluster::{CallerIdentity, Cluster};
 use crate::model::known::Known;
@@ -314,11 +314,6 @@ impl Store {
     pub fn described(&self) -> (usize, usize) {
         let described = self.services.values().filter(|entry| entry.remote.value().is_some()).count();
         (described, self.services.len())
-    }
-
-    /// The cluster by its name, if clusters have been listed.
-    pub fn cluster(&self, name: &ClusterName) -> Option<&Cluster> {
-        self.clusters.value().and_then(|clusters| clusters.iter().find(|cluster| cluster.name == *name))
     }
 }
 

@@ -190,7 +190,6 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
                     let copied = self.copy(&text)?;
                     flow = flow.and(self.take(Msg::Copied(copied))?);
                 }
-                Effect::Repaint => self.painter.spoil(),
                 Effect::Suspend => flow = flow.and(Flow::Suspend),
                 Effect::Quit => flow = flow.and(Flow::Quit),
             }

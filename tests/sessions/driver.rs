@@ -199,7 +199,7 @@ impl Driver {
                     self.changes.push((*request, mutation.clone()));
                     self.changes_sent += 1;
                 }
-                Effect::Copy(_) | Effect::Suspend | Effect::Repaint | Effect::Quit => {}
+                Effect::Copy(_) | Effect::Suspend | Effect::Quit => {}
             }
         }
         assert!(self.open.len() <= MOST_OPEN, "{} requests at once", self.open.len());
