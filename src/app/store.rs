@@ -70,6 +70,8 @@ pub struct Store {
     pub target_health: BTreeMap<TargetGroupArn, Remote<Vec<Target>>>,
     /// Load balancers with listeners and rules.
     pub routing: BTreeMap<LoadBalancerArn, Remote<LoadBalancerRouting>>,
+    /// Answers to all other queries.
+    pub answers: BTreeMap<Query, Remote<Answer>>,
 }
 
 impl Store {
@@ -106,6 +108,7 @@ impl Store {
             Query::TargetGroup { target_group } => slot(&mut self.target_groups, target_group),
             Query::TargetHealth { target_group } => slot(&mut self.target_health, target_group),
             Query::Routing { load_balancer } => slot(&mut self.routing, load_balancer),
+            other => slot(&mut self.answers, other),
         }
     }
 

@@ -188,6 +188,7 @@ impl Aws {
                 Answer::TargetHealth(self.target_health(target_group, priority).await?)
             }
             Query::Routing { load_balancer } => Answer::Routing(Box::new(self.routing(load_balancer, priority).await?)),
+            _ => return Err(Failure::new(ErrorKind::Unavailable, "not read yet").of(&operations::DESCRIBE_SERVICES)),
         })
     }
 

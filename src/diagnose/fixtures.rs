@@ -1,18 +1,31 @@
-//! Services, tasks and targets as tests need them: healthy unless said otherwise.
+//! Services, tasks and targets as tests need them: healthy unless said otherwise. A [`Case`] puts them together.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::model::arn::{ClusterArn, ServiceArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use super::facts::Facts;
+use super::finding::Finding;
+use super::rules::Family;
+use super::scene::Scene;
+use crate::model::arn::{ClusterArn, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
+use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::known::Known;
-use crate::model::load_balancing::{Target, TargetState};
+use crate::model::load_balancing::{HealthCheckSettings, Target, TargetGroup, TargetState};
+use crate::model::query::{Answer, Query};
 use crate::model::service::{
     Deployment, DeploymentConfiguration, DeploymentController, DeploymentStatus, DeploymentStrategy,
     LoadBalancerBinding, RolloutState, SchedulingStrategy, Service, ServiceEvent, ServiceStatus,
 };
+use crate::model::service_deployment::ServiceDeployment;
 use crate::model::task::{Container, ContainerHealth, Task, TaskInterface};
+use crate::model::task_definition::{ContainerDefinition, LogConfiguration, PortMapping, TaskDefinition};
 
 pub(crate) const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web-tg/0123456789abcdef";
+
+/// The load balancer of [`target_group`].
+pub(crate) const BALANCER: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/edge/50dc6c495c0c9188";
 
 pub(crate) const NO_MEMORY: &str = "was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance 5c8d) has insufficient memory available.";
 
@@ -37,6 +50,8 @@ pub(crate) fn deployment(id: &str, revision: u32, status: DeploymentStatus, runn
         rollout_reason: Some(format!("ECS deployment ecs-svc/{id} completed.")),
         created_at: Some(at(0)),
         updated_at: Some(at(60)),
+        network: None,
+        service_connect: None,
     }
 }
 
@@ -62,6 +77,8 @@ pub(crate) fn service(name: &str, count: u32) -> Service {
             circuit_breaker_rollback: false,
             strategy: DeploymentStrategy::Rolling,
             alarms: Vec::new(),
+            bake_time_minutes: None,
+            early_success: false,
         }),
         deployments: vec![deployment("1", 30, DeploymentStatus::Primary, count)],
         task_sets: Vec::new(),
@@ -78,6 +95,11 @@ pub(crate) fn service(name: &str, count: u32) -> Service {
         platform_version: None,
         execute_command: false,
         created_at: Some(at(0)),
+        zone_rebalancing: None,
+        registries: Vec::new(),
+        current_revisions: Vec::new(),
+        placement_constraints: Vec::new(),
+        resource_management: None,
     }
 }
 
@@ -162,6 +184,7 @@ pub(crate) fn container(name: &str, code: Option<i32>, reason: Option<&str>) -> 
         image: None,
         image_digest: None,
         bindings: Vec::new(),
+        agents: Vec::new(),
     }
 }
 
@@ -190,6 +213,11 @@ pub(crate) fn stopped_task(code: &str, reason: &str, containers: Vec<Container>)
         stopping_at: Some(at(200)),
         execution_stopped_at: Some(at(210)),
         stopped_at: Some(at(220)),
+        pull_started_at: None,
+        pull_stopped_at: None,
+        platform_version: None,
+        execute_command: false,
+        attachments: Vec::new(),
     }
 }
 
@@ -221,6 +249,168 @@ pub(crate) fn target(address: &str, state: TargetState, reason: &str, descriptio
         state,
         reason: some(reason),
         description: some(description),
+        anomaly: None,
+        anomaly_mitigated: false,
+        administrative_override: None,
+    }
+}
+
+/// A service with whatever AWS is made to say about it, at second 1,000 by AWS's clock.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) service: Service,
+    pub(crate) answers: BTreeMap<Query, Known<Answer>>,
+    pub(crate) sharing: Vec<(TargetGroupArn, String)>,
+    pub(crate) now: Timestamp,
+}
+
+impl Case {
+    pub(crate) fn new(service: Service) -> Self {
+        Self { service, answers: BTreeMap::new(), sharing: Vec::new(), now: at(1_000) }
+    }
+
+    pub(crate) fn at(mut self, second: i64) -> Self {
+        self.now = at(second);
+        self
+    }
+
+    /// AWS says this.
+    pub(crate) fn with(mut self, query: Query, answer: Answer) -> Self {
+        self.answers.insert(query, Known::Known(answer));
+        self
+    }
+
+    /// IAM says no to this.
+    pub(crate) fn denied(mut self, query: Query, service: &str, operation: &str) -> Self {
+        let error = CallError {
+            kind: ErrorKind::Denied,
+            operation: Operation::new(service, operation),
+            message: "not authorized".to_owned(),
+            request_id: None,
+            hint: None,
+        };
+        self.answers.insert(query, Known::Denied(error));
+        self
+    }
+
+    pub(crate) fn tasks(self, tasks: Vec<Task>) -> Self {
+        let query = Query::Tasks { cluster: self.facts().cluster(), service: self.service.arn.clone() };
+        self.with(query, Answer::Tasks(tasks))
+    }
+
+    pub(crate) fn definition(self, definition: TaskDefinition) -> Self {
+        let query = Query::TaskDefinition { task_definition: definition.arn.clone() };
+        self.with(query, Answer::TaskDefinition(Box::new(definition)))
+    }
+
+    pub(crate) fn deployments(self, deployments: Vec<ServiceDeployment>) -> Self {
+        let query = Query::ServiceDeployments { cluster: self.facts().cluster(), service: self.service.arn.clone() };
+        self.with(query, Answer::ServiceDeployments(deployments))
+    }
+
+    /// Settings and targets of a target group.
+    pub(crate) fn group(self, settings: TargetGroup, targets: Vec<Target>) -> Self {
+        let target_group = settings.arn.clone();
+        self.with(Query::TargetHealth { target_group: target_group.clone() }, Answer::TargetHealth(targets))
+            .with(Query::TargetGroup { target_group }, Answer::TargetGroup(Box::new(settings)))
+    }
+
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        let Self { service, answers, sharing, now } = self;
+        Facts { service, answers, sharing, region: Some("eu-west-1"), now: *now }
+    }
+
+    /// What a family of rules finds, before anything is ranked or folded.
+    pub(crate) fn find(&self, family: &Family) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        (family.find)(&Scene::new(self.facts()), &mut findings);
+        findings
+    }
+
+    /// The ids of [`Case::find`], in order.
+    pub(crate) fn ids(&self, family: &Family) -> Vec<&'static str> {
+        let mut ids: Vec<&'static str> = self.find(family).iter().map(Finding::id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// The target group `web-tg` behind the load balancer `edge`: type ip, HTTP, port 80, `GET /` every 30 s must answer 200,
+/// 2 failures, 5 successes.
+pub(crate) fn target_group() -> TargetGroup {
+    TargetGroup {
+        arn: TargetGroupArn::from(GROUP),
+        name: "web-tg".to_owned(),
+        target_type: Some("ip".to_owned()),
+        protocol: Some("HTTP".to_owned()),
+        protocol_version: Some("HTTP1".to_owned()),
+        port: Some(80),
+        vpc: Some("vpc-1".to_owned()),
+        health_check: HealthCheckSettings {
+            protocol: Some("HTTP".to_owned()),
+            port: Some("traffic-port".to_owned()),
+            path: Some("/".to_owned()),
+            interval_seconds: Some(30),
+            timeout_seconds: Some(5),
+            healthy_threshold: Some(5),
+            unhealthy_threshold: Some(2),
+            matcher: Some("200".to_owned()),
+        },
+        load_balancers: vec![LoadBalancerArn::from(BALANCER)],
+        address_type: Some("ipv4".to_owned()),
+    }
+}
+
+/// `web:REVISION` for Fargate with one essential container `web` that listens on 8080 and logs to `/ecs/web`.
+pub(crate) fn definition(revision: u32) -> TaskDefinition {
+    TaskDefinition {
+        arn: TaskDefinitionArn::new(format!("arn:aws:ecs:eu-west-1:1:task-definition/web:{revision}")),
+        network_mode: Some("awsvpc".to_owned()),
+        cpu: Some("256".to_owned()),
+        memory: Some("512".to_owned()),
+        task_role: None,
+        execution_role: Some("arn:aws:iam::1:role/ecsTaskExecutionRole".to_owned()),
+        cpu_architecture: Some("X86_64".to_owned()),
+        operating_system: Some("LINUX".to_owned()),
+        containers: vec![ContainerDefinition {
+            name: "web".to_owned(),
+            image: "1.dkr.ecr.eu-west-1.amazonaws.com/web:1".to_owned(),
+            essential: true,
+            cpu: None,
+            memory: None,
+            memory_reservation: None,
+            ports: vec![PortMapping {
+                container_port: Some(8080),
+                host_port: Some(8080),
+                protocol: Some("tcp".to_owned()),
+                name: None,
+                application_protocol: None,
+            }],
+            environment: Vec::new(),
+            command: Vec::new(),
+            entry_point: Vec::new(),
+            health_check: None,
+            logs: Some(LogConfiguration {
+                driver: "awslogs".to_owned(),
+                options: vec![
+                    ("awslogs-group".to_owned(), "/ecs/web".to_owned()),
+                    ("awslogs-region".to_owned(), "eu-west-1".to_owned()),
+                    ("awslogs-stream-prefix".to_owned(), "ecs".to_owned()),
+                ],
+            }),
+            stop_timeout_seconds: None,
+            depends_on: Vec::new(),
+            environment_files: Vec::new(),
+            repository_credentials: None,
+            read_only_root: false,
+        }],
+        status: Some("ACTIVE".to_owned()),
+        requires_compatibilities: vec!["FARGATE".to_owned()],
+        requires_attributes: Vec::new(),
+        placement_constraints: Vec::new(),
+        ephemeral_storage_gib: None,
+        efs_volumes: Vec::new(),
+        pid_mode: None,
     }
 }
 

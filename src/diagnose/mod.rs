@@ -11,11 +11,18 @@
 //! Everything reads `model` and nothing else. Headlines and the lines about dead tasks are safe to show; what `parse` quotes has
 //! to go through `model::text` first.
 
+pub mod catalogue;
 pub mod deployment;
+pub mod diagnosis;
 mod evidence;
+pub mod facts;
+pub mod finding;
 pub mod health;
 pub mod matcher;
+pub mod network;
 pub mod parse;
+pub mod rules;
+pub mod scene;
 pub mod stopped;
 pub mod target_health;
 pub mod targets;

@@ -193,6 +193,9 @@ mod tests {
             state,
             reason: some(reason),
             description: some(description),
+            anomaly: None,
+            anomaly_mitigated: false,
+            administrative_override: None,
         }
     }
 

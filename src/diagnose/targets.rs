@@ -136,6 +136,9 @@ mod tests {
             state: TargetState::Healthy,
             reason: None,
             description: None,
+            anomaly: None,
+            anomaly_mitigated: false,
+            administrative_override: None,
         }
     }
 

@@ -29,6 +29,26 @@ impl<T> Known<T> {
         }
     }
 
+    /// The value by reference.
+    pub fn as_ref(&self) -> Known<&T> {
+        match self {
+            Self::Known(value) => Known::Known(value),
+            Self::Denied(error) => Known::Denied(error.clone()),
+            Self::Failed(error) => Known::Failed(error.clone()),
+            Self::NotAsked => Known::NotAsked,
+        }
+    }
+
+    /// The value changed; where the change has no result, it is as if nobody had asked.
+    pub fn and_then<U>(self, change: impl FnOnce(T) -> Option<U>) -> Known<U> {
+        match self {
+            Self::Known(value) => change(value).map_or(Known::NotAsked, Known::Known),
+            Self::Denied(error) => Known::Denied(error),
+            Self::Failed(error) => Known::Failed(error),
+            Self::NotAsked => Known::NotAsked,
+        }
+    }
+
     /// Why there is no value, if a call failed.
     pub const fn error(&self) -> Option<&CallError> {
         match self {

@@ -48,6 +48,8 @@ pub struct TargetGroup {
     pub health_check: HealthCheckSettings,
     /// Load balancers that forward here; empty when no listener does.
     pub load_balancers: Vec<LoadBalancerArn>,
+    /// `ipv4` or `ipv6`.
+    pub address_type: Option<String>,
 }
 
 /// State of a target (catalogue section 2).
@@ -104,6 +106,12 @@ pub struct Target {
     pub reason: Option<String>,
     /// AWS's sentence.
     pub description: Option<String>,
+    /// `normal` or `anomalous`, where the load balancer looks for anomalies.
+    pub anomaly: Option<String>,
+    /// Whether less traffic is sent there because of an anomaly.
+    pub anomaly_mitigated: bool,
+    /// `no_override`, `zonal_shift_active` …
+    pub administrative_override: Option<String>,
 }
 
 /// `application`, `network` or `gateway`.
@@ -138,6 +146,8 @@ pub struct LoadBalancer {
     pub security_groups: Vec<String>,
     /// Enabled zones with their subnets.
     pub zones: Vec<(String, Option<String>)>,
+    /// `ipv4`, `dualstack` …
+    pub address_type: Option<String>,
 }
 
 /// Where a rule sends matching requests.

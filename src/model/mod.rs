@@ -3,19 +3,23 @@
 //! ```text
 //!  arn   call (errors, records)   known   secret   text   near
 //!    └──────┬───────────────────────┴───────┘
-//!  cluster  service  task  task_definition  load_balancing  service_deployment
+//!  cluster  service  task  task_definition  load_balancing  service_deployment  network  capacity  scaling  observation
 //!    └──────┴────────┴─────────┬─────────────────┴────────────────┘
 //!                            query (questions, answers, changes)
 //! ```
 
 pub mod arn;
 pub mod call;
+pub mod capacity;
 pub mod cluster;
 pub mod known;
 pub mod load_balancing;
 pub mod look;
 pub mod near;
+pub mod network;
+pub mod observation;
 pub mod query;
+pub mod scaling;
 pub mod secret;
 pub mod service;
 pub mod service_deployment;

@@ -1,14 +1,23 @@
 //! What can be asked of AWS and what comes back, and what can be changed. The core asks by value: a [`Query`] is data, so
 //! sessions can be recorded, compared and replayed; `aws/` turns it into calls and the calls into an [`Answer`].
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
+use super::arn::{
+    ClusterName, LoadBalancerArn, ServiceArn, ServiceRevisionArn, TargetGroupArn, TaskArn, TaskDefinitionArn,
+};
 use super::call::{CallError, Operation};
+use super::capacity::{CapacityProvider, ContainerInstance};
 use super::cluster::{CallerIdentity, Cluster};
 use super::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use super::network::{Instance, NetworkInterface, PrefixList, Subnet, Vpc};
+use super::observation::{Alarm, LogExcerpt, Traffic, Utilization};
+use super::scaling::Scaling;
 use super::service::Service;
-use super::service_deployment::ServiceDeployment;
+use super::service_deployment::{ServiceDeployment, ServiceRevision};
 use super::task::Task;
 use super::task_definition::TaskDefinition;
 
@@ -66,6 +75,119 @@ pub enum Query {
         /// The load balancer.
         load_balancer: LoadBalancerArn,
     },
+    /// Attributes of one target group.
+    TargetGroupAttributes {
+        /// The target group.
+        target_group: TargetGroupArn,
+    },
+    /// Revisions of services, which never change.
+    ServiceRevisions {
+        /// At most twenty, in order.
+        revisions: Vec<ServiceRevisionArn>,
+    },
+    /// The newest revision of a task definition family that can be used.
+    LatestRevision {
+        /// The family.
+        family: String,
+    },
+    /// The container instances of a cluster.
+    ContainerInstances {
+        /// The cluster.
+        cluster: ClusterName,
+    },
+    /// Capacity providers by name.
+    CapacityProviders {
+        /// Their names, in order.
+        names: Vec<String>,
+    },
+    /// Which of these tasks are protected from scale-in.
+    TaskProtection {
+        /// The cluster.
+        cluster: ClusterName,
+        /// At most ten, in order.
+        tasks: Vec<TaskArn>,
+    },
+    /// Subnets by id, for where nothing else tells the VPC.
+    Subnets {
+        /// Their ids, in order.
+        subnets: Vec<String>,
+    },
+    /// Everything in a VPC that decides about packets.
+    Vpc {
+        /// `vpc-…`
+        vpc: String,
+    },
+    /// Network interfaces by id. Those that are gone are not in the answer.
+    NetworkInterfaces {
+        /// Their ids, in order.
+        interfaces: Vec<String>,
+    },
+    /// The network interfaces of a load balancer, found by their description.
+    LoadBalancerInterfaces {
+        /// The load balancer.
+        load_balancer: LoadBalancerArn,
+    },
+    /// EC2 instances by id.
+    Instances {
+        /// Their ids, in order.
+        instances: Vec<String>,
+    },
+    /// A managed prefix list with its entries.
+    PrefixList {
+        /// `pl-…`
+        prefix_list: String,
+    },
+    /// Automatic scaling of a service.
+    Scaling {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The service.
+        service: ServiceArn,
+    },
+    /// Alarms by name.
+    Alarms {
+        /// Their names, in order.
+        names: Vec<String>,
+    },
+    /// CPU and memory of a service over the last quarter of an hour.
+    Utilization {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The service.
+        service: ServiceArn,
+    },
+    /// What a load balancer counted for a target group over the last quarter of an hour.
+    Traffic {
+        /// The load balancer.
+        load_balancer: LoadBalancerArn,
+        /// The target group.
+        target_group: TargetGroupArn,
+    },
+    /// Parts of the log of one container of one task.
+    Logs {
+        /// Where.
+        stream: LogStream,
+        /// The start of the task; nothing older is looked at.
+        since: Timestamp,
+    },
+    /// Whether a log group exists.
+    LogGroup {
+        /// Its name.
+        name: String,
+        /// Its region, where it is another one.
+        region: Option<String>,
+    },
+}
+
+/// A stream of log lines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LogStream {
+    /// The log group.
+    pub group: String,
+    /// The stream: `PREFIX/CONTAINER/TASK`.
+    pub stream: String,
+    /// The region, where it is another one.
+    pub region: Option<String>,
 }
 
 /// What AWS said to a [`Query`]; the variants correspond by name.
@@ -92,6 +214,42 @@ pub enum Answer {
     TargetHealth(Vec<Target>),
     /// To [`Query::Routing`].
     Routing(Box<LoadBalancerRouting>),
+    /// To [`Query::TargetGroupAttributes`], by key.
+    TargetGroupAttributes(BTreeMap<String, String>),
+    /// To [`Query::ServiceRevisions`].
+    ServiceRevisions(Vec<ServiceRevision>),
+    /// To [`Query::LatestRevision`].
+    LatestRevision(Option<TaskDefinitionArn>),
+    /// To [`Query::ContainerInstances`].
+    ContainerInstances(Vec<ContainerInstance>),
+    /// To [`Query::CapacityProviders`].
+    CapacityProviders(Vec<CapacityProvider>),
+    /// To [`Query::TaskProtection`]: those that are protected.
+    TaskProtection(Vec<TaskArn>),
+    /// To [`Query::Subnets`].
+    Subnets(Vec<Subnet>),
+    /// To [`Query::Vpc`].
+    Vpc(Box<Vpc>),
+    /// To [`Query::NetworkInterfaces`].
+    NetworkInterfaces(Vec<NetworkInterface>),
+    /// To [`Query::LoadBalancerInterfaces`].
+    LoadBalancerInterfaces(Vec<NetworkInterface>),
+    /// To [`Query::Instances`].
+    Instances(Vec<Instance>),
+    /// To [`Query::PrefixList`].
+    PrefixList(PrefixList),
+    /// To [`Query::Scaling`].
+    Scaling(Box<Scaling>),
+    /// To [`Query::Alarms`].
+    Alarms(Vec<Alarm>),
+    /// To [`Query::Utilization`].
+    Utilization(Box<Utilization>),
+    /// To [`Query::Traffic`].
+    Traffic(Box<Traffic>),
+    /// To [`Query::Logs`]; a stream that does not exist is an empty excerpt.
+    Logs(Box<LogExcerpt>),
+    /// To [`Query::LogGroup`].
+    LogGroup(bool),
 }
 
 impl Answer {
@@ -101,6 +259,8 @@ impl Answer {
             Self::Clusters(clusters) => clusters.iter().filter_map(|cluster| cluster.details.error()).collect(),
             Self::Tasks(tasks) => tasks.iter().filter_map(|task| task.ec2_instance.error()).collect(),
             Self::Routing(routing) => routing.failures().collect(),
+            Self::Vpc(vpc) => vpc.failures().collect(),
+            Self::Scaling(scaling) => scaling.failures().collect(),
             _ => Vec::new(),
         };
         failures.sort_by_key(|error| &error.operation);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::arn::{ClusterArn, ServiceArn, ServiceDeploymentArn, TargetGroupArn, TaskDefinitionArn};
+use super::arn::{ClusterArn, ServiceArn, ServiceDeploymentArn, ServiceRevisionArn, TargetGroupArn, TaskDefinitionArn};
 
 /// Whether the service exists for the scheduler.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +130,54 @@ pub struct Deployment {
     pub created_at: Option<Timestamp>,
     /// When it last changed.
     pub updated_at: Option<Timestamp>,
+    /// Subnets and groups of its own tasks, which the service may have left behind.
+    pub network: Option<NetworkConfiguration>,
+    /// Service Connect, where it is configured.
+    pub service_connect: Option<ServiceConnect>,
+}
+
+/// Service Connect of a deployment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceConnect {
+    /// Whether it is on.
+    pub enabled: bool,
+    /// The Cloud Map namespace.
+    pub namespace: Option<String>,
+    /// Names of port mappings it offers to others.
+    pub port_names: Vec<String>,
+}
+
+/// Registration of tasks in service discovery.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRegistry {
+    /// Resource name of the registry.
+    pub arn: String,
+    /// The container that is registered.
+    pub container: Option<String>,
+    /// Its port.
+    pub container_port: Option<u16>,
+}
+
+/// A revision of the service that has tasks: task definition, network and load balancers taken together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRevisionCount {
+    /// Its resource name.
+    pub arn: ServiceRevisionArn,
+    /// Tasks asked for.
+    pub requested: u32,
+    /// Tasks running.
+    pub running: u32,
+    /// Tasks on their way.
+    pub pending: u32,
+}
+
+/// A constraint on where tasks may be placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacementConstraint {
+    /// `distinctInstance` or `memberOf`.
+    pub kind: String,
+    /// The expression of `memberOf`.
+    pub expression: Option<String>,
 }
 
 /// One line of the service's event log; AWS keeps the newest hundred.
@@ -180,8 +228,12 @@ pub struct DeploymentConfiguration {
     pub circuit_breaker_rollback: bool,
     /// How tasks are replaced.
     pub strategy: DeploymentStrategy,
-    /// CloudWatch alarms that end the rollout.
+    /// CloudWatch alarms that end the rollout; empty when they are switched off.
     pub alarms: Vec<String>,
+    /// Minutes both revisions run after the switch.
+    pub bake_time_minutes: Option<u32>,
+    /// Whether a deployment may count as successful before all is done.
+    pub early_success: bool,
 }
 
 /// Share of a capacity provider in placing tasks.
@@ -210,6 +262,10 @@ pub struct TaskSet {
     pub running: u32,
     /// Tasks on their way.
     pub pending: u32,
+    /// `STEADY_STATE` or `STABILIZING`.
+    pub stability: Option<String>,
+    /// When that was found out.
+    pub stable_since: Option<Timestamp>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
     /// Its own load balancer bindings.
@@ -263,6 +319,16 @@ pub struct Service {
     pub platform_version: Option<String>,
     /// Whether ECS Exec is enabled for new tasks.
     pub execute_command: bool,
+    /// `ENABLED` if ECS moves tasks to balance zones.
+    pub zone_rebalancing: Option<String>,
+    /// Registration in service discovery.
+    pub registries: Vec<ServiceRegistry>,
+    /// Service revisions that have tasks.
+    pub current_revisions: Vec<ServiceRevisionCount>,
+    /// Constraints on placement.
+    pub placement_constraints: Vec<PlacementConstraint>,
+    /// `ECS` when ECS itself looks after load balancers and scaling (Express services).
+    pub resource_management: Option<String>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
 }

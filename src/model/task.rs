@@ -46,6 +46,30 @@ pub struct Container {
     pub image_digest: Option<String>,
     /// Host ports, in bridge and host network modes.
     pub bindings: Vec<NetworkBinding>,
+    /// Agents ECS runs beside it, such as the one for ECS Exec.
+    pub agents: Vec<ManagedAgent>,
+}
+
+/// An agent ECS runs beside a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagedAgent {
+    /// `ExecuteCommandAgent` …
+    pub name: String,
+    /// `RUNNING`, `STOPPED` …
+    pub status: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Something attached to a task: a network interface, a volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// `ElasticNetworkInterface`, `AmazonElasticBlockStorage`, `ServiceConnect` …
+    pub kind: String,
+    /// `ATTACHED`, `ATTACHING`, `FAILED` …
+    pub status: Option<String>,
+    /// Its details by name.
+    pub details: Vec<(String, String)>,
 }
 
 /// The network interface of a task with network mode awsvpc.
@@ -107,6 +131,16 @@ pub struct Task {
     pub execution_stopped_at: Option<Timestamp>,
     /// When everything was over.
     pub stopped_at: Option<Timestamp>,
+    /// When its images began to be pulled.
+    pub pull_started_at: Option<Timestamp>,
+    /// When they were there.
+    pub pull_stopped_at: Option<Timestamp>,
+    /// Fargate platform version.
+    pub platform_version: Option<String>,
+    /// Whether ECS Exec is enabled.
+    pub execute_command: bool,
+    /// Interfaces and volumes.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Task {

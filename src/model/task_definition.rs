@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arn::TaskDefinitionArn;
 use super::secret::Secret;
+use super::service::PlacementConstraint;
 
 /// A port a container declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct PortMapping {
     pub protocol: Option<String>,
     /// Name, for Service Connect.
     pub name: Option<String>,
+    /// `http`, `http2`, `grpc`, where it is declared.
+    pub application_protocol: Option<String>,
 }
 
 /// Where an environment variable comes from.
@@ -91,6 +94,27 @@ pub struct ContainerDefinition {
     pub logs: Option<LogConfiguration>,
     /// Seconds between SIGTERM and SIGKILL.
     pub stop_timeout_seconds: Option<u32>,
+    /// Containers it waits for, each with the condition: `START`, `COMPLETE`, `SUCCESS`, `HEALTHY`.
+    pub depends_on: Vec<(String, String)>,
+    /// Resource names of files in S3 with more environment.
+    pub environment_files: Vec<String>,
+    /// The secret with the registry's credentials.
+    pub repository_credentials: Option<String>,
+    /// Whether its root file system is read-only.
+    pub read_only_root: bool,
+}
+
+/// A volume in EFS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EfsVolume {
+    /// Its name in the task definition.
+    pub name: String,
+    /// `fs-…`
+    pub file_system: String,
+    /// The directory that is mounted.
+    pub root_directory: Option<String>,
+    /// `fsap-…`
+    pub access_point: Option<String>,
 }
 
 /// A revision of a task definition.
@@ -114,4 +138,18 @@ pub struct TaskDefinition {
     pub operating_system: Option<String>,
     /// Its containers.
     pub containers: Vec<ContainerDefinition>,
+    /// `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`.
+    pub status: Option<String>,
+    /// Launch types it was registered for: `FARGATE`, `EC2` …
+    pub requires_compatibilities: Vec<String>,
+    /// Attributes a container instance must have.
+    pub requires_attributes: Vec<String>,
+    /// Constraints on placement.
+    pub placement_constraints: Vec<PlacementConstraint>,
+    /// Ephemeral storage asked for, in GiB.
+    pub ephemeral_storage_gib: Option<u32>,
+    /// Volumes in EFS.
+    pub efs_volumes: Vec<EfsVolume>,
+    /// `task` or `host`: whose processes containers see.
+    pub pid_mode: Option<String>,
 }

@@ -94,6 +94,7 @@ const fn operation_of(query: &Query) -> (&'static str, &'static str) {
         Query::TargetGroup { .. } => ("elasticloadbalancing", "DescribeTargetGroups"),
         Query::TargetHealth { .. } => ("elasticloadbalancing", "DescribeTargetHealth"),
         Query::Routing { .. } => ("elasticloadbalancing", "DescribeListeners"),
+        _ => ("ec2", "DescribeSecurityGroups"),
     }
 }
 
@@ -137,6 +138,7 @@ impl World {
             Query::Routing { load_balancer } => {
                 Answer::Routing(Box::new(self.routing.get(load_balancer.balancer_name()).cloned().ok_or_else(missing)?))
             }
+            _ => return Err(error(ErrorKind::Unavailable, service, name)),
         })
     }
 
@@ -217,6 +219,8 @@ pub fn deployment(id: u32, definition: &str, tasks: u32, created_at: Option<Time
         rollout_reason: Some(format!("ECS deployment ecs-svc/{id:019} completed.")),
         created_at,
         updated_at: created_at,
+        network: None,
+        service_connect: None,
     }
 }
 
@@ -242,6 +246,8 @@ pub fn steady(name: &str, definition: &str, tasks: u32, days: i64) -> Service {
             circuit_breaker_rollback: false,
             strategy: DeploymentStrategy::Rolling,
             alarms: Vec::new(),
+            bake_time_minutes: None,
+            early_success: false,
         }),
         deployments: vec![deployment(1, definition, tasks, days_ago(days))],
         task_sets: Vec::new(),
@@ -257,6 +263,11 @@ pub fn steady(name: &str, definition: &str, tasks: u32, days: i64) -> Service {
         platform_version: Some("1.4.0".to_owned()),
         execute_command: false,
         created_at: days_ago(400),
+        zone_rebalancing: None,
+        registries: Vec::new(),
+        current_revisions: Vec::new(),
+        placement_constraints: Vec::new(),
+        resource_management: None,
     }
 }
 
@@ -294,6 +305,7 @@ pub fn group(name: &str, path: &str, matcher: &str) -> TargetGroup {
             matcher: Some(matcher.to_owned()),
         },
         load_balancers: vec![edge_arn()],
+        address_type: None,
     }
 }
 
@@ -306,6 +318,9 @@ pub fn target(id: &str, state: TargetState, reason: Option<&str>, description: O
         state,
         reason: reason.map(str::to_owned),
         description: description.map(str::to_owned),
+        anomaly: None,
+        anomaly_mitigated: false,
+        administrative_override: None,
     }
 }
 
@@ -325,6 +340,7 @@ pub fn task(id: &str, definition: &str, deployment: u32, address: &str, started_
             image: Some("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:7f3c1d9".to_owned()),
             image_digest: None,
             bindings: Vec::new(),
+            agents: Vec::new(),
         }],
         interface: Some(TaskInterface {
             id: Some("eni-0123".to_owned()),
@@ -346,6 +362,11 @@ pub fn task(id: &str, definition: &str, deployment: u32, address: &str, started_
         stopping_at: None,
         execution_stopped_at: None,
         stopped_at: None,
+        pull_started_at: None,
+        pull_stopped_at: None,
+        platform_version: None,
+        execute_command: false,
+        attachments: Vec::new(),
     }
 }
 
@@ -389,6 +410,7 @@ fn web_definition(name: &str) -> TaskDefinition {
                     host_port: None,
                     protocol: Some("tcp".to_owned()),
                     name: Some("http".to_owned()),
+                    application_protocol: None,
                 }],
                 environment: vec![
                     literal("DATABASE_URL", "postgres://web:hunter2@db.internal/web"),
@@ -417,6 +439,10 @@ fn web_definition(name: &str) -> TaskDefinition {
                     ],
                 }),
                 stop_timeout_seconds: Some(60),
+                depends_on: Vec::new(),
+                environment_files: Vec::new(),
+                repository_credentials: None,
+                read_only_root: false,
             },
             ContainerDefinition {
                 name: "xray".to_owned(),
@@ -432,8 +458,19 @@ fn web_definition(name: &str) -> TaskDefinition {
                 health_check: None,
                 logs: None,
                 stop_timeout_seconds: None,
+                depends_on: Vec::new(),
+                environment_files: Vec::new(),
+                repository_credentials: None,
+                read_only_root: false,
             },
         ],
+        status: None,
+        requires_compatibilities: Vec::new(),
+        requires_attributes: Vec::new(),
+        placement_constraints: Vec::new(),
+        ephemeral_storage_gib: None,
+        efs_volumes: Vec::new(),
+        pid_mode: None,
     }
 }
 
@@ -447,6 +484,8 @@ fn messenger_web() -> Service {
         circuit_breaker_rollback: false,
         strategy: DeploymentStrategy::Rolling,
         alarms: Vec::new(),
+        bake_time_minutes: None,
+        early_success: false,
     });
     let new = Deployment {
         desired: 4,
@@ -644,6 +683,11 @@ fn web_history() -> Vec<ServiceDeployment> {
         circuit_breaker: None,
         triggered_alarms: Vec::new(),
         rollback_reason: None,
+        alarms_status: None,
+        rollback_to: None,
+        source_revisions: Vec::new(),
+        target_revision: None,
+        hooks: Vec::new(),
     };
     vec![
         ServiceDeployment {
@@ -714,6 +758,7 @@ fn routing() -> LoadBalancerRouting {
             vpc: Some("vpc-0f00d".to_owned()),
             security_groups: vec!["sg-0edge".to_owned()],
             zones: vec![("eu-west-1a".to_owned(), Some("subnet-0aaa".to_owned()))],
+            address_type: None,
         },
         listeners: Known::Known(vec![
             listener(80, "HTTP", Vec::new(), vec![RuleAction::Redirect("https://#{host}:443/".to_owned())]),

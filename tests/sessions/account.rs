@@ -75,6 +75,8 @@ impl Account {
             Query::TargetGroup { target_group } => Answer::TargetGroup(Box::new(group(target_group))),
             Query::TargetHealth { target_group } => Answer::TargetHealth(self.targets(target_group)),
             Query::Routing { load_balancer } => Answer::Routing(Box::new(routing(load_balancer))),
+            // An answer to another question, which nobody can use.
+            _ => Answer::LogGroup(false),
         }
     }
 
@@ -90,6 +92,9 @@ impl Account {
                 state: if index % 3 == 0 { TargetState::Unhealthy } else { TargetState::Healthy },
                 reason: (index % 3 == 0).then(|| "Target.ResponseCodeMismatch".to_owned()),
                 description: (index % 3 == 0).then(|| "Health checks failed with these codes: [302]".to_owned()),
+                anomaly: None,
+                anomaly_mitigated: false,
+                administrative_override: None,
             })
             .collect()
     }
@@ -222,6 +227,8 @@ fn service(index: usize, name: &str, now: Timestamp) -> Service {
             rollout_reason: None,
             created_at: Some(now),
             updated_at: None,
+            network: None,
+            service_connect: None,
         }],
         task_sets: Vec::new(),
         current_service_deployment: None,
@@ -239,6 +246,11 @@ fn service(index: usize, name: &str, now: Timestamp) -> Service {
         platform_version: None,
         execute_command: false,
         created_at: None,
+        zone_rebalancing: None,
+        registries: Vec::new(),
+        current_revisions: Vec::new(),
+        placement_constraints: Vec::new(),
+        resource_management: None,
     }
 }
 
@@ -259,6 +271,7 @@ fn task(index: u32, running: u32, now: Timestamp) -> Task {
             image: None,
             image_digest: None,
             bindings: Vec::new(),
+            agents: Vec::new(),
         }],
         interface: None,
         container_instance: None,
@@ -275,6 +288,11 @@ fn task(index: u32, running: u32, now: Timestamp) -> Task {
         stopping_at: None,
         execution_stopped_at: None,
         stopped_at: stopped.then_some(now),
+        pull_started_at: None,
+        pull_stopped_at: None,
+        platform_version: None,
+        execute_command: false,
+        attachments: Vec::new(),
     }
 }
 
@@ -305,7 +323,18 @@ fn definition(arn: &TaskDefinitionArn) -> TaskDefinition {
             health_check: None,
             logs: None,
             stop_timeout_seconds: None,
+            depends_on: Vec::new(),
+            environment_files: Vec::new(),
+            repository_credentials: None,
+            read_only_root: false,
         }],
+        status: None,
+        requires_compatibilities: Vec::new(),
+        requires_attributes: Vec::new(),
+        placement_constraints: Vec::new(),
+        ephemeral_storage_gib: None,
+        efs_volumes: Vec::new(),
+        pid_mode: None,
     }
 }
 
@@ -323,6 +352,7 @@ fn group(arn: &TargetGroupArn) -> TargetGroup {
         vpc: None,
         health_check: HealthCheckSettings { matcher: Some("200".to_owned()), ..HealthCheckSettings::default() },
         load_balancers: vec![LoadBalancerArn::from(LOAD_BALANCER)],
+        address_type: None,
     }
 }
 
@@ -338,6 +368,7 @@ fn routing(arn: &LoadBalancerArn) -> LoadBalancerRouting {
             vpc: None,
             security_groups: Vec::new(),
             zones: Vec::new(),
+            address_type: None,
         },
         listeners: Known::Known(vec![Listener {
             arn: ListenerArn::from("arn:listener"),

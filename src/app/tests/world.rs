@@ -72,6 +72,8 @@ pub(super) fn service(name: &str) -> Service {
             rollout_reason: None,
             created_at: Some(began),
             updated_at: Some(began),
+            network: None,
+            service_connect: None,
         }],
         task_sets: Vec::new(),
         current_service_deployment: None,
@@ -82,6 +84,11 @@ pub(super) fn service(name: &str) -> Service {
         platform_version: None,
         execute_command: false,
         created_at: Some(began),
+        zone_rebalancing: None,
+        registries: Vec::new(),
+        current_revisions: Vec::new(),
+        placement_constraints: Vec::new(),
+        resource_management: None,
     }
 }
 
@@ -224,8 +231,12 @@ impl World {
                 state: TargetState::Healthy,
                 reason: None,
                 description: None,
+                anomaly: None,
+                anomaly_mitigated: false,
+                administrative_override: None,
             }]),
             Query::Routing { .. } => return Err(error(ErrorKind::NotFound, "DescribeLoadBalancers")),
+            other => return Err(error(ErrorKind::Unavailable, operation(other))),
         })
     }
 
@@ -236,10 +247,16 @@ impl World {
             .map(|(_, query)| match query {
                 Query::Tasks { .. } => 3,
                 Query::ServiceDeployments { .. } => 2,
-                Query::Identity | Query::TargetGroup { .. } | Query::TargetHealth { .. } | Query::Routing { .. } => 0,
-                Query::Clusters | Query::ServiceArns { .. } | Query::Services { .. } | Query::TaskDefinition { .. } => {
-                    1
-                }
+                Query::Clusters
+                | Query::ServiceArns { .. }
+                | Query::Services { .. }
+                | Query::TaskDefinition { .. }
+                | Query::ServiceRevisions { .. }
+                | Query::LatestRevision { .. }
+                | Query::CapacityProviders { .. }
+                | Query::TaskProtection { .. } => 1,
+                Query::ContainerInstances { .. } => 2,
+                _ => 0,
             })
             .sum()
     }
@@ -256,6 +273,13 @@ fn revision(arn: &TaskDefinitionArn) -> TaskDefinition {
         cpu_architecture: None,
         operating_system: None,
         containers: Vec::new(),
+        status: None,
+        requires_compatibilities: Vec::new(),
+        requires_attributes: Vec::new(),
+        placement_constraints: Vec::new(),
+        ephemeral_storage_gib: None,
+        efs_volumes: Vec::new(),
+        pid_mode: None,
     }
 }
 
@@ -270,6 +294,7 @@ fn settings(arn: &TargetGroupArn) -> TargetGroup {
         vpc: None,
         health_check: HealthCheckSettings::default(),
         load_balancers: Vec::new(),
+        address_type: None,
     }
 }
 
@@ -299,5 +324,21 @@ fn operation(query: &Query) -> &'static str {
         Query::TargetGroup { .. } => "DescribeTargetGroups",
         Query::TargetHealth { .. } => "DescribeTargetHealth",
         Query::Routing { .. } => "DescribeLoadBalancers",
+        Query::TargetGroupAttributes { .. } => "DescribeTargetGroupAttributes",
+        Query::ServiceRevisions { .. } => "DescribeServiceRevisions",
+        Query::LatestRevision { .. } => "ListTaskDefinitions",
+        Query::ContainerInstances { .. } => "ListContainerInstances",
+        Query::CapacityProviders { .. } => "DescribeCapacityProviders",
+        Query::TaskProtection { .. } => "GetTaskProtection",
+        Query::Subnets { .. } => "DescribeSubnets",
+        Query::Vpc { .. } => "DescribeSecurityGroups",
+        Query::NetworkInterfaces { .. } | Query::LoadBalancerInterfaces { .. } => "DescribeNetworkInterfaces",
+        Query::Instances { .. } => "DescribeInstances",
+        Query::PrefixList { .. } => "GetManagedPrefixListEntries",
+        Query::Scaling { .. } => "DescribeScalableTargets",
+        Query::Alarms { .. } => "DescribeAlarms",
+        Query::Utilization { .. } | Query::Traffic { .. } => "GetMetricData",
+        Query::Logs { .. } => "FilterLogEvents",
+        Query::LogGroup { .. } => "DescribeLogGroups",
     }
 }

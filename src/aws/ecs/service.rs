@@ -39,6 +39,11 @@ pub(super) fn service(service: types::Service) -> Service {
         platform_version: service.platform_version,
         execute_command: service.enable_execute_command,
         created_at: time(service.created_at.as_ref()),
+        zone_rebalancing: None,
+        registries: Vec::new(),
+        current_revisions: Vec::new(),
+        placement_constraints: Vec::new(),
+        resource_management: None,
     }
 }
 
@@ -90,6 +95,8 @@ fn configuration(configuration: types::DeploymentConfiguration) -> DeploymentCon
         circuit_breaker_rollback: breaker.as_ref().is_some_and(|breaker| breaker.rollback),
         strategy: strategy(configuration.strategy.as_ref()),
         alarms: configuration.alarms.filter(|alarms| alarms.enable).map_or_else(Vec::new, |alarms| alarms.alarm_names),
+        bake_time_minutes: None,
+        early_success: false,
     }
 }
 
@@ -116,6 +123,8 @@ fn deployment(deployment: types::Deployment) -> Deployment {
         rollout_reason: deployment.rollout_state_reason,
         created_at: time(deployment.created_at.as_ref()),
         updated_at: time(deployment.updated_at.as_ref()),
+        network: None,
+        service_connect: None,
     }
 }
 
@@ -129,6 +138,8 @@ fn task_set(set: types::TaskSet) -> TaskSet {
         pending: count(set.pending_count),
         created_at: time(set.created_at.as_ref()),
         load_balancers: set.load_balancers.unwrap_or_default().into_iter().map(binding).collect(),
+        stability: None,
+        stable_since: None,
     }
 }
 

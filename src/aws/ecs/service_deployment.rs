@@ -22,5 +22,10 @@ pub(super) fn service_deployment(deployment: types::ServiceDeployment) -> Servic
         }),
         triggered_alarms: deployment.alarms.and_then(|alarms| alarms.triggered_alarm_names).unwrap_or_default(),
         rollback_reason: deployment.rollback.and_then(|rollback| rollback.reason),
+        alarms_status: None,
+        rollback_to: None,
+        source_revisions: Vec::new(),
+        target_revision: None,
+        hooks: Vec::new(),
     }
 }

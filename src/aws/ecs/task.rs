@@ -34,6 +34,11 @@ pub(super) fn task(task: types::Task) -> Task {
         stopping_at: time(task.stopping_at.as_ref()),
         execution_stopped_at: time(task.execution_stopped_at.as_ref()),
         stopped_at: time(task.stopped_at.as_ref()),
+        pull_started_at: None,
+        pull_stopped_at: None,
+        platform_version: None,
+        execute_command: false,
+        attachments: Vec::new(),
     }
 }
 
@@ -55,6 +60,7 @@ fn container(container: types::Container) -> Container {
         image: container.image,
         image_digest: container.image_digest,
         bindings: container.network_bindings.unwrap_or_default().iter().map(binding).collect(),
+        agents: Vec::new(),
     }
 }
 

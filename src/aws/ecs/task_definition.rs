@@ -27,6 +27,13 @@ pub(super) fn task_definition(definition: types::TaskDefinition) -> TaskDefiniti
         cpu_architecture: platform.as_ref().and_then(|platform| spelled(platform.cpu_architecture.as_ref())),
         operating_system: platform.as_ref().and_then(|platform| spelled(platform.operating_system_family.as_ref())),
         containers: definition.container_definitions.unwrap_or_default().into_iter().map(container).collect(),
+        status: None,
+        requires_compatibilities: Vec::new(),
+        requires_attributes: Vec::new(),
+        placement_constraints: Vec::new(),
+        ephemeral_storage_gib: None,
+        efs_volumes: Vec::new(),
+        pid_mode: None,
     }
 }
 
@@ -46,6 +53,10 @@ fn container(container: types::ContainerDefinition) -> ContainerDefinition {
         health_check: container.health_check.as_ref().map(health_check),
         logs: container.log_configuration.map(logs),
         stop_timeout_seconds: container.stop_timeout.map(count),
+        depends_on: Vec::new(),
+        environment_files: Vec::new(),
+        repository_credentials: None,
+        read_only_root: false,
     }
 }
 
@@ -55,6 +66,7 @@ fn port_mapping(mapping: types::PortMapping) -> PortMapping {
         host_port: port(mapping.host_port),
         protocol: spelled(mapping.protocol.as_ref()),
         name: mapping.name,
+        application_protocol: None,
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn target_group(group: types::TargetGroup) -> TargetGroup {
                 .and_then(|matcher| matcher.http_code.filter(|codes| !codes.is_empty()).or(matcher.grpc_code)),
         },
         load_balancers: group.load_balancer_arns.unwrap_or_default().into_iter().map(LoadBalancerArn::new).collect(),
+        address_type: None,
     }
 }
 
@@ -43,6 +44,9 @@ pub(super) fn target(description: types::TargetHealthDescription) -> Target {
         state: state(health.as_ref().and_then(|health| health.state.as_ref())),
         reason: health.as_ref().and_then(|health| spelled(health.reason.as_ref())),
         description: health.and_then(|health| health.description),
+        anomaly: None,
+        anomaly_mitigated: false,
+        administrative_override: None,
     }
 }
 

@@ -89,6 +89,7 @@ fn settings(matcher: &str) -> TargetGroup {
         vpc: None,
         health_check: HealthCheckSettings { matcher: Some(matcher.to_owned()), ..HealthCheckSettings::default() },
         load_balancers: Vec::new(),
+        address_type: None,
     }
 }
 

@@ -1,0 +1,314 @@
+//! What all rules look at, derived once from the facts: targets joined with their tasks, events and dead tasks read,
+//! what is of the present told from what is over.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::facts::Facts;
+use super::network::{self, Verdict};
+use super::parse::events::{Event, event};
+use super::parse::stop_reason::StopClass;
+use super::stopped::{Death, death};
+use super::target_health::{Standing, meaning};
+use super::targets::{Joined, join};
+use crate::model::arn::{LoadBalancerArn, TargetGroupArn};
+use crate::model::known::Known;
+use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use crate::model::service::{Deployment, LoadBalancerBinding, Service};
+use crate::model::task::Task;
+use crate::model::task_definition::{EnvironmentSource, TaskDefinition};
+use crate::model::text::visible_short;
+
+/// The scene of a service.
+pub struct Scene<'a> {
+    /// The facts behind it.
+    pub facts: Facts<'a>,
+    /// The service.
+    pub service: &'a Service,
+    /// The deployment the service is heading for.
+    pub primary: Option<&'a Deployment>,
+    /// Its tasks, running and stopped.
+    pub tasks: Known<&'a [Task]>,
+    /// Its target groups with their targets.
+    pub groups: Vec<Group<'a>>,
+    /// Tasks that stopped or are stopping, newest first.
+    pub dead: Vec<Dead<'a>>,
+    /// Events since the primary deployment began and since the service was last steady, newest first: those that may
+    /// describe the present.
+    pub events: Vec<Heard<'a>>,
+    /// All events, newest first.
+    pub history: Vec<Heard<'a>>,
+    /// The present, by AWS's clock.
+    pub now: Timestamp,
+}
+
+/// An event that was read.
+#[derive(Clone, Debug)]
+pub struct Heard<'a> {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// AWS's sentence.
+    pub message: &'a str,
+    /// What it says.
+    pub event: Event<'a>,
+}
+
+/// A task that stopped or is stopping.
+#[derive(Clone, Debug)]
+pub struct Dead<'a> {
+    /// The task.
+    pub task: &'a Task,
+    /// Its revision, if it was read.
+    pub definition: Option<&'a TaskDefinition>,
+    /// Why it died.
+    pub death: Death,
+    /// When it stopped, or began to.
+    pub at: Option<Timestamp>,
+    /// Whether the primary deployment started it, as far as can be told.
+    pub of_primary: bool,
+}
+
+/// A target group of the service.
+pub struct Group<'a> {
+    /// Its resource name.
+    pub arn: &'a TargetGroupArn,
+    /// How the service binds it.
+    pub binding: Option<&'a LoadBalancerBinding>,
+    /// Its settings.
+    pub settings: Known<&'a TargetGroup>,
+    /// Its attributes.
+    pub attributes: Known<&'a BTreeMap<String, String>>,
+    /// Its targets as AWS told them, or why they are not known.
+    pub targets: Known<&'a [Target]>,
+    /// Its targets with their tasks.
+    pub places: Vec<Place<'a>>,
+    /// Tasks of the service that are not stopped and have no target in it.
+    pub without_target: Vec<&'a Task>,
+    /// Its load balancers.
+    pub routing: Vec<(&'a LoadBalancerArn, Known<&'a LoadBalancerRouting>)>,
+}
+
+/// A target with its task.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// The target.
+    pub target: &'a Target,
+    /// The task of this service that answers there.
+    pub task: Option<&'a Task>,
+    /// How to take its health.
+    pub standing: Standing,
+    /// Whether the task is one of the primary deployment.
+    pub of_primary: bool,
+    /// Whether the load balancer reaches its health-check port.
+    pub check_path: Verdict,
+    /// Whether the load balancer reaches its traffic port.
+    pub traffic_path: Verdict,
+}
+
+impl Place<'_> {
+    /// `10.0.12.7:8080`
+    pub fn name(&self) -> String {
+        self.target.port.map_or_else(|| self.target.id.clone(), |port| format!("{}:{port}", self.target.id))
+    }
+
+    /// The port that is really checked.
+    pub fn check_port(&self) -> Option<u16> {
+        self.target.health_check_port.as_deref().and_then(|port| port.parse().ok()).or(self.target.port)
+    }
+
+    /// Its address, where it is one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.target.id.parse().ok()
+    }
+}
+
+impl<'a> Group<'a> {
+    /// Targets whose tasks are this service's, or whose tasks cannot be told, without those on their way out.
+    pub fn present(&self) -> impl Iterator<Item = &Place<'a>> {
+        self.places
+            .iter()
+            .filter(|place| place.standing != Standing::Leaving && place.task.is_none_or(|task| !task.is_stopped()))
+    }
+
+    /// Those of them that fail their health checks.
+    pub fn failing(&self) -> impl Iterator<Item = &Place<'a>> {
+        self.present().filter(|place| place.standing == Standing::Failing)
+    }
+
+    /// Those of them that are healthy.
+    pub fn healthy(&self) -> impl Iterator<Item = &Place<'a>> {
+        self.present().filter(|place| place.standing == Standing::Fine)
+    }
+
+    /// An attribute.
+    pub fn attribute(&self, key: &str) -> Option<&'a str> {
+        self.attributes.known().and_then(|attributes| attributes.get(key)).map(String::as_str)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'a str {
+        self.arn.group_name()
+    }
+}
+
+impl<'a> Scene<'a> {
+    /// Looks at the facts.
+    pub fn new(facts: Facts<'a>) -> Self {
+        let service = facts.service;
+        let primary = service.primary_deployment();
+        let tasks = facts.tasks();
+        let slice = tasks.known().copied().unwrap_or_default();
+        let groups = service.target_groups().into_iter().map(|arn| group(&facts, arn, slice, primary)).collect();
+        let mut dead: Vec<Dead<'a>> = slice.iter().filter_map(|task| one_dead(&facts, task, primary)).collect();
+        dead.sort_by(|one, other| (other.at, &other.task.arn).cmp(&(one.at, &one.task.arn)));
+        let history: Vec<Heard<'a>> = service.events.iter().map(heard).collect();
+        let began = primary.and_then(|primary| primary.created_at);
+        let events = history
+            .iter()
+            // Without a time nothing proves that it is new.
+            .take_while(|heard| began.is_none() || heard.at >= began)
+            .take_while(|heard| heard.event != Event::SteadyState)
+            .cloned()
+            .collect();
+        let mut scene = Self { facts, service, primary, tasks, groups, dead, events, history, now: facts.now };
+        scene.look_at_paths();
+        scene
+    }
+
+    fn look_at_paths(&mut self) {
+        let verdicts: Vec<Vec<(Verdict, Verdict)>> = self
+            .groups
+            .iter()
+            .map(|group| {
+                let verdict = |place: &Place<'_>, port: Option<u16>| {
+                    port.map_or(Verdict::Unknown, |port| network::to_target(self, group, place, port))
+                };
+                let of_place = |place: &Place<'_>| {
+                    let (check, traffic) = (place.check_port(), place.target.port);
+                    let of_check = verdict(place, check);
+                    (of_check, if traffic == check { of_check } else { verdict(place, traffic) })
+                };
+                group.places.iter().map(of_place).collect()
+            })
+            .collect();
+        for (group, verdicts) in self.groups.iter_mut().zip(verdicts) {
+            for (place, (check, traffic)) in group.places.iter_mut().zip(verdicts) {
+                (place.check_path, place.traffic_path) = (check, traffic);
+            }
+        }
+    }
+
+    /// Dead tasks that count for the present: of the primary deployment, not stopped in normal operation.
+    pub fn deaths_of_primary(&self) -> impl Iterator<Item = &Dead<'a>> {
+        self.dead.iter().filter(|dead| dead.of_primary && !dead.death.benign)
+    }
+
+    /// Dead tasks of the primary deployment that ended this way.
+    pub fn deaths_by(&self, class: StopClass) -> impl Iterator<Item = &Dead<'a>> {
+        self.deaths_of_primary().filter(move |dead| dead.death.class == class)
+    }
+
+    /// The revision the service is heading for, if it was read.
+    pub fn definition(&self) -> Option<&'a TaskDefinition> {
+        let arn = self.primary.map(|primary| &primary.task_definition).or(self.service.task_definition.as_ref())?;
+        self.facts.task_definition(arn).known().copied()
+    }
+
+    /// How long ago something was.
+    pub fn since(&self, at: Option<Timestamp>) -> Option<SignedDuration> {
+        at.map(|at| self.now.duration_since(at))
+    }
+
+    /// Age of the primary deployment.
+    pub fn age(&self) -> Option<SignedDuration> {
+        self.since(self.primary.and_then(|primary| primary.created_at))
+    }
+
+    /// Free text of AWS or of a container, ready to be shown: values of the environment are masked, control characters
+    /// are neutralised, what is too long is cut.
+    pub fn quote(&self, text: &str) -> String {
+        let mut masked = text.to_owned();
+        for arn in self.revisions() {
+            let Known::Known(definition) = self.facts.task_definition(arn) else { continue };
+            for variable in definition.containers.iter().flat_map(|container| &container.environment) {
+                if let EnvironmentSource::Literal(secret) = &variable.source {
+                    masked = secret.mask_in(&masked);
+                }
+            }
+        }
+        visible_short(&masked, 1_000)
+    }
+
+    /// Every revision of a task definition the service has to do with, each once.
+    pub fn revisions(&self) -> Vec<&'a crate::model::arn::TaskDefinitionArn> {
+        let of_deployments = self.service.deployments.iter().map(|deployment| &deployment.task_definition);
+        let of_task_sets = self.service.task_sets.iter().map(|set| &set.task_definition);
+        let of_tasks = self.tasks.known().copied().unwrap_or_default().iter().map(|task| &task.task_definition);
+        let mut revisions: Vec<_> =
+            self.service.task_definition.iter().chain(of_deployments).chain(of_task_sets).chain(of_tasks).collect();
+        revisions.sort();
+        revisions.dedup();
+        revisions
+    }
+}
+
+fn heard(entry: &crate::model::service::ServiceEvent) -> Heard<'_> {
+    Heard { at: entry.at, message: &entry.message, event: event(&entry.message) }
+}
+
+/// A task that does not say which deployment started it counts for the primary one if it is younger than that.
+fn is_of(task: &Task, primary: Option<&Deployment>) -> bool {
+    match (primary, task.started_by.as_deref()) {
+        (None, _) => true,
+        (Some(primary), Some(started_by)) if started_by.starts_with("ecs-svc/") => started_by == primary.id,
+        (Some(primary), _) => task.created_at >= primary.created_at,
+    }
+}
+
+fn one_dead<'a>(facts: &Facts<'a>, task: &'a Task, primary: Option<&Deployment>) -> Option<Dead<'a>> {
+    let definition = facts.task_definition(&task.task_definition).known().copied();
+    let death = death(task, definition)?;
+    let at = task.stopped_at.or(task.execution_stopped_at).or(task.stopping_at);
+    Some(Dead { task, definition, death, at, of_primary: is_of(task, primary) })
+}
+
+fn group<'a>(facts: &Facts<'a>, arn: &'a TargetGroupArn, tasks: &'a [Task], primary: Option<&Deployment>) -> Group<'a> {
+    let service = facts.service;
+    let settings = facts.target_group(arn);
+    let targets = facts.target_health(arn);
+    let target_type = settings.known().and_then(|settings| settings.target_type.as_deref());
+    let (mut places, mut without_target) = (Vec::new(), Vec::new());
+    for joined in join(targets.known().copied().unwrap_or_default(), target_type, tasks) {
+        match joined {
+            Joined::TaskOnly(task) => without_target.push(task),
+            Joined::Pair { target, .. } | Joined::TargetOnly(target) => {
+                let task = joined.task();
+                places.push(Place {
+                    target,
+                    task,
+                    standing: meaning(target).standing,
+                    of_primary: task.is_some_and(|task| is_of(task, primary)),
+                    check_path: Verdict::Unknown,
+                    traffic_path: Verdict::Unknown,
+                });
+            }
+        }
+    }
+    let of_task_sets = service.task_sets.iter().flat_map(|set| &set.load_balancers);
+    let binding =
+        service.load_balancers.iter().chain(of_task_sets).find(|binding| binding.target_group.as_ref() == Some(arn));
+    let balancers = settings.known().into_iter().flat_map(|settings| &settings.load_balancers);
+    let routing = balancers.map(|balancer| (balancer, facts.routing(balancer))).collect();
+    Group {
+        arn,
+        binding,
+        attributes: facts.target_group_attributes(arn),
+        targets,
+        places,
+        without_target,
+        routing,
+        settings,
+    }
+}
