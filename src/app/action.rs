@@ -16,7 +16,7 @@ use super::layout::{layout, overlay_body};
 use super::line_input::LineInput;
 use super::message::{Effect, Urgency};
 use super::overlay::{Button, Confirmation, Overlay, ScaleEntry, Stage};
-use super::remote::{Remote, RequestId};
+use super::remote::RequestId;
 use super::screens::confirmation;
 use crate::actions::plan::{Place, Plan};
 use crate::actions::rollout::{Progress, Verdict, Watch};
@@ -295,8 +295,7 @@ impl App {
             let groups = service.target_groups();
             let targets: Vec<&[Target]> = groups
                 .iter()
-                .filter_map(|group| self.store.target_health.get(*group).and_then(Remote::value))
-                .map(Vec::as_slice)
+                .filter_map(|group| self.store.target_health(group).value())
                 .collect();
             watching.progress = watching.watch.progress(service, &targets, now);
         }

@@ -100,6 +100,16 @@ impl Errors {
         self.notes.truncate(ERRORS_KEPT);
     }
 
+    /// Adds an error that is told where it matters, so that nobody has to be pointed to it.
+    pub fn add_told(&mut self, at: Timestamp, error: CallError) {
+        let same = |note: &&ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
+        let is_pinned = self.notes.iter().find(same).is_some_and(|note| !note.seen);
+        self.add(at, error);
+        if let Some(newest) = self.notes.first_mut() {
+            newest.seen |= !is_pinned;
+        }
+    }
+
     /// All of them, newest first.
     pub fn notes(&self) -> &[ErrorNote] {
         &self.notes

@@ -18,6 +18,8 @@ pub mod command;
 pub mod document;
 pub mod freshness;
 pub mod fuzzy;
+pub mod judgement;
+pub mod kept;
 pub mod key;
 pub mod keymap;
 pub mod layout;
@@ -109,6 +111,8 @@ pub struct App {
     activity: Activity,
     errors: Errors,
     notice: Option<Notice>,
+    /// When old answers were last looked for.
+    tidied_at: Timestamp,
     pending_keys: Vec<KeyPress>,
 }
 
@@ -130,6 +134,7 @@ impl App {
             activity: Activity::default(),
             errors: Errors::default(),
             notice: None,
+            tidied_at: now,
             pending_keys: Vec::new(),
         }
     }

@@ -62,6 +62,17 @@ impl<T> Remote<T> {
         self.failure.as_ref()
     }
 
+    /// Whether a request is under way.
+    pub const fn is_under_way(&self) -> bool {
+        self.request.is_some()
+    }
+
+    /// When something last came of asking, a value or a failure.
+    pub fn touched(&self) -> Option<Timestamp> {
+        let answered = self.fetched.as_ref().map(|fetched| fetched.at);
+        answered.max(self.failure.as_ref().map(|failure| failure.at))
+    }
+
     /// Takes an answer.
     pub fn settle(&mut self, at: Timestamp, value: T) {
         *self = Self { fetched: Some(Fetched { value, at }), ..Self::default() };

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::App;
 use super::message::{Effect, Urgency};
-use super::remote::{Due, RequestId, Slot};
+use super::remote::{Due, Remote, RequestId, Slot};
 use super::wants::{self, Want};
 use crate::model::arn::ServiceArn;
 use crate::model::query::Query;
@@ -18,6 +18,8 @@ use crate::model::query::Query;
 pub const BATCH: usize = 10;
 /// With so many requests under way nothing is added that is only kept up in the background.
 const MOST_UNDER_WAY: usize = 16;
+/// At most so many failing services are examined at once.
+const MOST_EXAMINED_AT_ONCE: usize = 3;
 /// While AWS throttles us, everything is asked this many times less often.
 const THROTTLED_SLOWDOWN: i32 = 3;
 
@@ -87,7 +89,45 @@ impl App {
             }
             effects.extend(self.ask_if_due(want));
         }
+        effects.extend(self.examine());
         effects
+    }
+
+    /// Asks what it takes to tell why services fail, of a few services at a time.
+    fn examine(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let mut under_examination = 0;
+        for wants in wants::examinations(self) {
+            if under_examination == MOST_EXAMINED_AT_ONCE {
+                break;
+            }
+            let mut is_under_way = false;
+            for want in wants {
+                let kept = self.store.remote(&want.query);
+                is_under_way |= kept.is_some_and(Remote::is_under_way);
+                // What is denied is not asked for every service every minute, as it is for the one that is looked at.
+                let refused = kept.and_then(Remote::failure).is_some_and(|failure| {
+                    let every = want.every.unwrap_or(wants::EXAMINED);
+                    self.now.duration_since(failure.at) < self.slowed(every)
+                });
+                if refused || self.requests.under_way() >= MOST_UNDER_WAY {
+                    continue;
+                }
+                let asked = self.ask_if_due(want);
+                is_under_way |= asked.is_some();
+                effects.extend(asked);
+            }
+            under_examination += usize::from(is_under_way);
+        }
+        effects
+    }
+
+    /// Drops old answers nobody wants any more.
+    pub(super) fn forget(&mut self) {
+        let wanted = wants::wants(self).into_iter().chain(wants::in_turn(self));
+        let wanted = wanted.chain(wants::examinations(self).into_iter().flatten());
+        let wanted: BTreeSet<Query> = wanted.map(|want| want.query).collect();
+        self.store.forget(self.now, &wanted);
     }
 
     /// While AWS throttles us, everything is asked less often.

@@ -86,7 +86,7 @@ impl ServiceListView {
 
 /// Health as far as it is known; services that were never described come after those with problems.
 pub fn health(entry: &ServiceEntry) -> Health {
-    entry.assessment.as_ref().map_or(Health::Unknown, |assessment| assessment.health)
+    entry.judgement.as_ref().map_or(Health::Unknown, |judgement| judgement.health)
 }
 
 /// The services to show, in order of name.

@@ -3,30 +3,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::judgement::Judgement;
+use super::kept::{answers, as_pairs, deployments_of, tasks_of};
 use super::remote::{Remote, Slot};
-use crate::diagnose::health::{self, Assessment, Facts};
-use crate::model::arn::{LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
+use crate::diagnose::diagnosis::diagnose;
+use crate::diagnose::facts;
+use crate::diagnose::health;
+use crate::diagnose::needs::needs;
+use crate::model::arn::{ServiceArn, TargetGroupArn};
 use crate::model::call::CallError;
 use crate::model::cluster::{CallerIdentity, Cluster};
 use crate::model::known::Known;
-use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup, TargetState};
+use crate::model::load_balancing::{Target, TargetState};
 use crate::model::query::{Answer, Query};
-use crate::model::service::Service;
-use crate::model::service_deployment::ServiceDeployment;
-use crate::model::task::Task;
-use crate::model::task_definition::TaskDefinition;
+use crate::model::service::{Service, ServiceStatus};
+
+/// What nobody asks for any more is forgotten when it is older than this. Longer than anything wanted from time to time is
+/// allowed to get.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// A service of the cluster on the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceEntry {
     /// Its state; not there yet while only its name is known.
     pub remote: Remote<Service>,
-    /// How it does, judged anew whenever one of the facts behind it changes. Kept because judging thousands of services
-    /// for every frame would cost more than the frame.
-    pub assessment: Option<Assessment>,
+    /// How it does and why, judged anew whenever one of the facts behind it changes. Kept because judging thousands of
+    /// services for every frame would cost more than the frame.
+    pub judgement: Option<Judgement>,
+    /// What a diagnosis asks for, as far as could be told when it was judged, in the order in which it is worth asking. An
+    /// answer to one of these has it judged anew.
+    pub needs: Vec<Query>,
 }
 
 /// One moment by two clocks: ages of data are measured by ours, durations in AWS's answers by AWS's.
@@ -58,20 +67,12 @@ pub struct Store {
     pub service_arns: Remote<Vec<ServiceArn>>,
     /// Their states.
     pub services: BTreeMap<ServiceArn, ServiceEntry>,
-    /// Tasks, running and stopped, of services that were looked at.
-    pub tasks: BTreeMap<ServiceArn, Remote<Vec<Task>>>,
-    /// Deployment histories of services that were looked at.
-    pub service_deployments: BTreeMap<ServiceArn, Remote<Vec<ServiceDeployment>>>,
-    /// Revisions, which never change.
-    pub task_definitions: BTreeMap<TaskDefinitionArn, Remote<TaskDefinition>>,
-    /// Settings of target groups.
-    pub target_groups: BTreeMap<TargetGroupArn, Remote<TargetGroup>>,
-    /// Health of targets.
-    pub target_health: BTreeMap<TargetGroupArn, Remote<Vec<Target>>>,
-    /// Load balancers with listeners and rules.
-    pub routing: BTreeMap<LoadBalancerArn, Remote<LoadBalancerRouting>>,
-    /// Answers to all other queries.
+    /// Answers to all other questions.
+    #[serde(serialize_with = "as_pairs")]
     pub answers: BTreeMap<Query, Remote<Answer>>,
+    /// Services that are or were registered in a target group. Kept because looking for them among thousands with every
+    /// answer would be slow; whoever asks checks that they still are.
+    users: BTreeMap<TargetGroupArn, BTreeSet<ServiceArn>>,
 }
 
 impl Store {
@@ -79,8 +80,9 @@ impl Store {
     pub fn leave_cluster(&mut self) {
         let identity = std::mem::take(&mut self.identity);
         let clusters = std::mem::take(&mut self.clusters);
-        let task_definitions = std::mem::take(&mut self.task_definitions);
-        *self = Self { identity, clusters, task_definitions, ..Self::default() };
+        let mut answers = std::mem::take(&mut self.answers);
+        answers.retain(|query, _| matches!(query, Query::TaskDefinition { .. }));
+        *self = Self { identity, clusters, answers, ..Self::default() };
     }
 
     /// The state of a service, if it has been described.
@@ -88,11 +90,13 @@ impl Store {
         self.services.get(arn).and_then(|entry| entry.remote.value())
     }
 
+    /// How a service does and why, once it has been described.
+    pub fn judgement(&self, arn: &ServiceArn) -> Option<&Judgement> {
+        self.services.get(arn).and_then(|entry| entry.judgement.as_ref())
+    }
+
     /// Where the answer to a query will be kept: one place, or one a service for a batch of services.
     pub fn slots(&mut self, query: &Query) -> Vec<&mut dyn Slot> {
-        fn slot<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> Vec<&'a mut dyn Slot> {
-            vec![map.entry(key.clone()).or_default()]
-        }
         match query {
             Query::Identity => vec![&mut self.identity],
             Query::Clusters => vec![&mut self.clusters],
@@ -102,13 +106,7 @@ impl Store {
                 let entries = self.services.iter_mut().filter(|(arn, _)| asked.contains(arn));
                 entries.map(|(_, entry)| &mut entry.remote as &mut dyn Slot).collect()
             }
-            Query::Tasks { service, .. } => slot(&mut self.tasks, service),
-            Query::ServiceDeployments { service, .. } => slot(&mut self.service_deployments, service),
-            Query::TaskDefinition { task_definition } => slot(&mut self.task_definitions, task_definition),
-            Query::TargetGroup { target_group } => slot(&mut self.target_groups, target_group),
-            Query::TargetHealth { target_group } => slot(&mut self.target_health, target_group),
-            Query::Routing { load_balancer } => slot(&mut self.routing, load_balancer),
-            other => slot(&mut self.answers, other),
+            other => vec![self.answers.entry(other.clone()).or_default()],
         }
     }
 
@@ -130,41 +128,34 @@ impl Store {
             }
             (Query::Identity, Ok(Answer::Identity(identity))) => self.identity.settle(at, identity),
             (Query::Clusters, Ok(Answer::Clusters(clusters))) => {
-                settle_unless_poorer(&mut self.clusters, at, clusters, |clusters| {
-                    clusters.iter().filter_map(|cluster| cluster.details.error()).collect()
-                });
+                let failed = |clusters: &Vec<Cluster>| {
+                    clusters.iter().filter_map(|cluster| cluster.details.error()).cloned().collect()
+                };
+                settle_unless_poorer(&mut self.clusters, at, clusters, failed);
             }
-            (Query::Tasks { service, .. }, Ok(Answer::Tasks(tasks))) => {
-                self.tasks.entry(service.clone()).or_default().settle(at, tasks);
-                self.assess(service, aws);
-            }
-            (Query::ServiceDeployments { service, .. }, Ok(Answer::ServiceDeployments(deployments))) => {
-                self.service_deployments.entry(service.clone()).or_default().settle(at, deployments);
-            }
-            (Query::TaskDefinition { task_definition }, Ok(Answer::TaskDefinition(definition))) => {
-                self.task_definitions.entry(task_definition.clone()).or_default().settle(at, *definition);
-            }
-            (Query::TargetGroup { target_group }, Ok(Answer::TargetGroup(group))) => {
-                self.target_groups.entry(target_group.clone()).or_default().settle(at, *group);
-                self.assess_users_of(target_group, aws);
-            }
-            (Query::TargetHealth { target_group }, Ok(Answer::TargetHealth(targets))) => {
-                self.target_health.entry(target_group.clone()).or_default().settle(at, targets);
-                self.assess_users_of(target_group, aws);
-            }
-            (Query::Routing { load_balancer }, Ok(Answer::Routing(routing))) => {
-                let remote = self.routing.entry(load_balancer.clone()).or_default();
-                settle_unless_poorer(remote, at, *routing, |routing| routing.failures().collect());
+            (query, Ok(answer)) if answers(query, &answer) => {
+                let remote = self.answers.entry(query.clone()).or_default();
+                let news = remote.value() != Some(&answer) || remote.failure().is_some();
+                match query {
+                    // The tasks that are there now matter more than the address of a host.
+                    Query::Tasks { .. } => remote.settle(at, answer),
+                    _ => settle_unless_poorer(remote, at, answer, |answer| {
+                        answer.failures().into_iter().cloned().collect()
+                    }),
+                }
+                if news {
+                    self.judge_concerned(query, aws);
+                }
             }
             (query, Err(error)) => {
                 for slot in self.slots(query) {
                     slot.fail(at, error.clone());
                 }
-                if let Query::TargetHealth { target_group } = query {
-                    self.assess_users_of(target_group, aws);
+                // Without an old answer what was loading is unknown from now on.
+                if self.answers.get(query).is_some_and(|remote| remote.value().is_none()) {
+                    self.judge_concerned(query, aws);
                 }
             }
-            // The AWS layer answers by the name of the question; anything else cannot be used.
             (query, Ok(_)) => self.slots(query).into_iter().for_each(Slot::forget_request),
         }
         Vec::new()
@@ -176,12 +167,11 @@ impl Store {
         for service in services {
             let arn = service.arn.clone();
             missing.remove(&arn);
-            let entry = self.services.entry(arn.clone()).or_default();
-            if entry.remote.value().is_some_and(|before| activity(before) != activity(&service)) {
-                moved.push(arn.clone());
+            let before = self.service(&arn);
+            if before.is_some_and(|before| activity(before) != activity(&service)) {
+                moved.push(arn);
             }
-            entry.remote.settle(moment.here, service);
-            self.assess(&arn, moment.aws);
+            self.settle_service(service, moment);
         }
         for arn in missing {
             self.services.remove(arn);
@@ -189,11 +179,19 @@ impl Store {
         moved
     }
 
+    fn settle_service(&mut self, service: Service, moment: Moment) {
+        let arn = service.arn.clone();
+        for group in service.target_groups() {
+            self.users.entry(group.clone()).or_default().insert(arn.clone());
+        }
+        self.services.entry(arn.clone()).or_default().remote.settle(moment.here, service);
+        self.judge(&arn, moment.aws);
+    }
+
     /// Takes the state AWS returned with an accepted change, and reads everything about the service again soon.
     pub fn accepted(&mut self, service: Service, moment: Moment) {
         let arn = service.arn.clone();
-        self.services.entry(arn.clone()).or_default().remote.settle(moment.here, service);
-        self.assess(&arn, moment.aws);
+        self.settle_service(service, moment);
         self.outdate_service(&arn);
     }
 
@@ -207,18 +205,12 @@ impl Store {
 
     /// Asks again soon for what is likely to have changed together with the service.
     pub fn outdate_details(&mut self, arn: &ServiceArn) {
-        if let Some(tasks) = self.tasks.get_mut(arn) {
-            tasks.outdate();
-        }
-        if let Some(deployments) = self.service_deployments.get_mut(arn) {
-            deployments.outdate();
-        }
-        let groups: Vec<TargetGroupArn> = self.service(arn).map(groups_of).unwrap_or_default();
-        for group in groups {
-            if let Some(health) = self.target_health.get_mut(&group) {
-                health.outdate();
-            }
-        }
+        let Some(service) = self.service(arn) else { return };
+        let groups = service.target_groups().into_iter();
+        let mut queries: Vec<Query> =
+            groups.map(|group| Query::TargetHealth { target_group: group.clone() }).collect();
+        queries.extend([tasks_of(service), deployments_of(service)]);
+        self.outdate(queries.iter());
     }
 
     /// Asks again soon for everything about the cluster and one service. What never changes only if it is missing.
@@ -231,33 +223,43 @@ impl Store {
         if self.identity.failure().is_some() {
             self.identity.outdate();
         }
-        for definition in self.task_definitions.values_mut().filter(|definition| definition.failure().is_some()) {
-            definition.outdate();
-        }
+        let failed = self.answers.values_mut().filter(|remote| remote.value().is_none());
+        failed.filter(|remote| remote.failure().is_some()).for_each(Slot::outdate);
         let Some(arn) = selected else { return };
+        let needs = self.services.get(arn).map(|entry| entry.needs.clone()).unwrap_or_default();
+        self.outdate(needs.iter().filter(|query| !never_changes(query)));
         self.outdate_details(arn);
-        let groups: Vec<TargetGroupArn> = self.service(arn).map(groups_of).unwrap_or_default();
-        for group in groups {
-            let Some(settings) = self.target_groups.get_mut(&group) else { continue };
-            settings.outdate();
-            for balancer in settings.value().into_iter().flat_map(|settings| &settings.load_balancers) {
-                if let Some(routing) = self.routing.get_mut(balancer) {
-                    routing.outdate();
-                }
+    }
+
+    fn outdate<'q>(&mut self, queries: impl Iterator<Item = &'q Query>) {
+        for query in queries {
+            if let Some(remote) = self.answers.get_mut(query) {
+                remote.outdate();
             }
         }
     }
 
+    /// Drops answers that are old and that nobody wants: those about network interfaces, tasks and log streams that are gone
+    /// would pile up. What never changes stays as long as a service of the cluster needs it.
+    pub fn forget(&mut self, now: Timestamp, wanted: &BTreeSet<Query>) {
+        let services = &self.services;
+        let needs = services.values().flat_map(|entry| &entry.needs);
+        let lasting: BTreeSet<&Query> = needs.filter(|query| never_changes(query)).collect();
+        let needed = |query: &Query| wanted.contains(query) || lasting.contains(query);
+        self.answers.retain(|query, remote| {
+            remote.is_under_way()
+                || remote.touched().is_some_and(|at| now.duration_since(at) <= FORGOTTEN_AFTER)
+                || needed(query)
+        });
+        self.users.retain(|_, users| {
+            users.retain(|arn| services.contains_key(arn));
+            !users.is_empty()
+        });
+    }
+
     /// Health of a target group's targets, including that it could not be read.
     pub fn known_targets(&self, group: &TargetGroupArn) -> Known<&[Target]> {
-        let Some(remote) = self.target_health.get(group) else {
-            return Known::NotAsked;
-        };
-        match (remote.value(), remote.failure()) {
-            (Some(targets), _) => Known::Known(targets.as_slice()),
-            (None, Some(failure)) => Err(failure.error.clone()).into(),
-            (None, None) => Known::NotAsked,
-        }
+        self.target_health(group).known()
     }
 
     /// Targets of a service over all its groups, once all of them are known.
@@ -268,7 +270,7 @@ impl Store {
         }
         let mut count = TargetCount { healthy: 0, total: 0 };
         for group in groups {
-            for target in self.target_health.get(group)?.value()? {
+            for target in self.target_health(group).value()? {
                 match target.state {
                     TargetState::Healthy => {
                         count.healthy += 1;
@@ -282,35 +284,67 @@ impl Store {
         Some(count)
     }
 
-    fn assess_users_of(&mut self, group: &TargetGroupArn, now: Timestamp) {
-        let users: Vec<ServiceArn> = self
-            .services
-            .iter()
-            .filter(|(_, entry)| entry.remote.value().is_some_and(|service| service.target_groups().contains(&group)))
-            .map(|(arn, _)| arn.clone())
-            .collect();
-        for arn in users {
-            self.assess(&arn, now);
+    /// Services registered in a target group.
+    fn users_of(&self, group: &TargetGroupArn) -> Vec<&Service> {
+        let users = self.users.get(group).into_iter().flatten();
+        users.filter_map(|arn| self.service(arn)).filter(|service| service.target_groups().contains(&group)).collect()
+    }
+
+    /// Judges anew the services an answer speaks of: only these, since most answers speak of one.
+    fn judge_concerned(&mut self, query: &Query, now: Timestamp) {
+        let concerned: Vec<ServiceArn> = match query {
+            Query::Tasks { service, .. }
+            | Query::ServiceDeployments { service, .. }
+            | Query::Scaling { service, .. }
+            | Query::Utilization { service, .. } => vec![service.clone()],
+            Query::TargetGroup { target_group }
+            | Query::TargetGroupAttributes { target_group }
+            | Query::TargetHealth { target_group }
+            | Query::Traffic { target_group, .. } => {
+                self.users_of(target_group).into_iter().map(|service| service.arn.clone()).collect()
+            }
+            other => {
+                let needing = self.services.iter().filter(|(_, entry)| entry.needs.contains(other));
+                needing.map(|(arn, _)| arn.clone()).collect()
+            }
+        };
+        for arn in concerned {
+            self.judge(&arn, now);
         }
     }
 
-    fn assess(&mut self, arn: &ServiceArn, now: Timestamp) {
-        let assessment = self.service(arn).map(|service| {
+    /// How a service does and why, and what it takes to know better: the one place where facts become a judgement.
+    fn judge(&mut self, arn: &ServiceArn, now: Timestamp) {
+        let judged = self.service(arn).map(|service| {
             let groups = service.target_groups();
-            health::assess(&Facts {
+            let assessment = health::assess(&health::Facts {
                 service,
                 targets: groups.iter().map(|group| (*group, self.known_targets(group))).collect(),
-                target_groups: groups
-                    .iter()
-                    .filter_map(|group| self.target_groups.get(*group).and_then(Remote::value))
-                    .collect(),
-                tasks: self.tasks.get(arn).and_then(Remote::value).map(Vec::as_slice),
+                target_groups: groups.iter().filter_map(|group| self.target_group(group).value()).collect(),
+                tasks: self.tasks(service).value(),
                 now,
-            })
+            });
+            let sharing = self.sharing(service);
+            let region = service.arn.as_str().split(':').nth(3).filter(|region| !region.is_empty());
+            let facts = facts::Facts { service, answers: self, sharing: &sharing, region, now };
+            (Judgement::new(assessment, diagnose(facts)), needs(&facts))
         });
         if let Some(entry) = self.services.get_mut(arn) {
-            entry.assessment = assessment;
+            let (judgement, needs) = judged.map(|(judgement, needs)| (Some(judgement), needs)).unwrap_or_default();
+            (entry.judgement, entry.needs) = (judgement, needs);
         }
+    }
+
+    /// Other active services that use one of its target groups.
+    fn sharing(&self, service: &Service) -> Vec<(TargetGroupArn, String)> {
+        let others = |group: &&TargetGroupArn| {
+            let users = self.users_of(group).into_iter();
+            users
+                .filter(|other| other.arn != service.arn && other.status == ServiceStatus::Active)
+                .map(|other| ((*group).clone(), other.name.clone()))
+                .collect::<Vec<_>>()
+        };
+        service.target_groups().iter().flat_map(others).collect()
     }
 
     /// Services of the cluster that have been described at least once, and how many there are.
@@ -320,20 +354,18 @@ impl Store {
     }
 }
 
-/// Knowing less than before is a failed refresh: what was there stays, with its age and the error.
-fn settle_unless_poorer<T>(remote: &mut Remote<T>, at: Timestamp, value: T, failures: impl Fn(&T) -> Vec<&CallError>) {
-    let (before, now) = (remote.value().map(|value| failures(value).len()), failures(&value));
-    match now.first() {
-        Some(error) if before.is_some_and(|before| before < now.len()) => {
-            let error = (*error).clone();
-            remote.fail(at, error);
-        }
-        _ => remote.settle(at, value),
-    }
+/// Whether the answer stays the same for ever.
+pub(super) const fn never_changes(query: &Query) -> bool {
+    matches!(query, Query::Identity | Query::TaskDefinition { .. } | Query::ServiceRevisions { .. })
 }
 
-fn groups_of(service: &Service) -> Vec<TargetGroupArn> {
-    service.target_groups().into_iter().cloned().collect()
+/// Knowing less than before is a failed refresh: what was there stays, with its age and the error.
+fn settle_unless_poorer<T>(remote: &mut Remote<T>, at: Timestamp, value: T, failures: impl Fn(&T) -> Vec<CallError>) {
+    let (before, now) = (remote.value().map(|value| failures(value).len()), failures(&value));
+    match now.first() {
+        Some(error) if before.is_some_and(|before| before < now.len()) => remote.fail(at, error.clone()),
+        _ => remote.settle(at, value),
+    }
 }
 
 /// What moves when tasks come, go or fail: a change here means that tasks and targets are worth reading again.

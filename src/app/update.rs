@@ -13,14 +13,16 @@ use super::overlay::{Chooser, Overlay};
 use super::remote::RequestId;
 use super::screens::{self, Tab};
 use crate::model::arn::ServiceArn;
-use crate::model::call::CallError;
+use crate::model::call::{CallError, ErrorKind};
 use crate::model::near::near;
-use crate::model::query::Answer;
+use crate::model::query::{Answer, Query};
 
 /// How long a short message stays.
 const NOTICE: SignedDuration = SignedDuration::from_secs(6);
 /// Ages and elapsed times on the screen have seconds.
 const TICK: SignedDuration = SignedDuration::from_secs(1);
+/// Old answers are looked for this often.
+const TIDY: SignedDuration = SignedDuration::from_mins(1);
 /// Whatever is due, the core is not woken more often than this.
 const SOONEST_TICK: SignedDuration = SignedDuration::from_millis(20);
 /// Rows a notch of the wheel moves.
@@ -78,6 +80,10 @@ impl App {
         effects.extend(self.schedule());
         if ticked {
             effects.extend(self.schedule_in_turn());
+            if self.now.duration_since(self.tidied_at) >= TIDY {
+                self.tidied_at = self.now;
+                self.forget();
+            }
         }
         effects
     }
@@ -97,7 +103,9 @@ impl App {
         let reread = self.reread_in(request, &result);
         let failures = result.as_ref().map_or_else(|error| vec![error], Answer::failures);
         for error in failures {
-            self.errors.add(self.now, error.clone());
+            // What a diagnosis may not read it tells itself, beside what it therefore does not know.
+            let told = !is_shown(&query) && matches!(error.kind, ErrorKind::Denied | ErrorKind::Unavailable);
+            if told { self.errors.add_told(self.now, error.clone()) } else { self.errors.add(self.now, error.clone()) }
         }
         let moved = self.store.settle(&query, self.moment(), result);
         for arn in moved {
@@ -409,6 +417,23 @@ impl App {
             }
         }
     }
+}
+
+/// Whether screens show the answer itself, not only what a diagnosis makes of it.
+const fn is_shown(query: &Query) -> bool {
+    matches!(
+        query,
+        Query::Identity
+            | Query::Clusters
+            | Query::ServiceArns { .. }
+            | Query::Services { .. }
+            | Query::Tasks { .. }
+            | Query::TaskDefinition { .. }
+            | Query::ServiceDeployments { .. }
+            | Query::TargetGroup { .. }
+            | Query::TargetHealth { .. }
+            | Query::Routing { .. }
+    )
 }
 
 /// Lines that do not fit.

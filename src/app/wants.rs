@@ -1,14 +1,18 @@
 //! What should be known, and how fresh, given what is on the screen. Derived anew each time: there is no other place that
 //! starts or stops asking. The order is the order of importance.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 
 use super::App;
+use super::kept::{deployments_of, tasks_of};
 use super::message::Urgency;
 use super::overlay::Overlay;
 use super::screens::Tab;
+use super::store::never_changes;
 use crate::diagnose::health::Health;
-use crate::model::arn::{ClusterName, ServiceArn, TargetGroupArn};
+use crate::model::arn::{ServiceArn, TargetGroupArn};
 use crate::model::query::Query;
 use crate::model::service::{DeploymentController, RolloutState, Service};
 
@@ -30,6 +34,18 @@ pub const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
 /// Settings of target groups and load balancers.
 pub const SETTINGS: SignedDuration = SignedDuration::from_mins(1);
 const CLUSTERS: SignedDuration = SignedDuration::from_mins(1);
+/// Output of the selected service's containers.
+const LOGS: SignedDuration = SignedDuration::from_secs(30);
+/// What only a diagnosis asks of ECS, whose calls are counted most.
+const SELDOM: SignedDuration = SignedDuration::from_mins(2);
+/// Newer revisions and protection from scale-in explain little and change rarely.
+const RARELY: SignedDuration = SignedDuration::from_mins(5);
+/// A failing service nobody looks at is examined this often.
+pub const EXAMINED: SignedDuration = SignedDuration::from_mins(5);
+/// One examination a turn of this length, so that many failing services do not take the calls from what is looked at.
+const EXAMINATION: SignedDuration = SignedDuration::from_secs(100);
+/// At most so many failing services are examined in turn; what can be told of the others is told from what is cheap.
+const MOST_EXAMINED: usize = 50;
 
 /// A query and how old its answer may get (`None`: once is enough).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,17 +112,11 @@ fn want(query: Query, every: Option<SignedDuration>, urgency: Urgency) -> Want {
 }
 
 fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
-    let cluster = ClusterName::from(&service.cluster);
-    let arn = service.arn.clone();
     target_health(service, TARGETS, Urgency::Interactive, wants);
-    wants.push(want(
-        Query::Tasks { cluster: cluster.clone(), service: arn.clone() },
-        Some(TASKS),
-        Urgency::Interactive,
-    ));
+    wants.push(want(tasks_of(service), Some(TASKS), Urgency::Interactive));
     for group in service.target_groups() {
         wants.push(want(Query::TargetGroup { target_group: group.clone() }, Some(SETTINGS), Urgency::Interactive));
-        let settings = app.store().target_groups.get(group).and_then(super::remote::Remote::value);
+        let settings = app.store().target_group(group).value();
         for load_balancer in settings.into_iter().flat_map(|settings| &settings.load_balancers) {
             let query = Query::Routing { load_balancer: load_balancer.clone() };
             wants.push(want(query, Some(SETTINGS), Urgency::Interactive));
@@ -118,14 +128,50 @@ fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
     // With other controllers AWS knows no service deployments and says that the request is invalid.
     let has_history = service.controller == DeploymentController::Ecs;
     if has_history && (rolling || app.detail().tab == Tab::Deploys) {
-        wants.push(want(Query::ServiceDeployments { cluster, service: arn }, Some(DEPLOYMENTS), Urgency::Interactive));
+        wants.push(want(deployments_of(service), Some(DEPLOYMENTS), Urgency::Interactive));
     }
-    let primary = service.task_definition.iter();
-    let older = service.older_deployments().map(|deployment| &deployment.task_definition);
-    for task_definition in primary.chain(older) {
-        let query = Query::TaskDefinition { task_definition: task_definition.clone() };
-        wants.push(want(query, None, Urgency::Interactive));
+    let needs = app.store().services.get(&service.arn).map(|entry| entry.needs.as_slice()).unwrap_or_default();
+    let asked: BTreeSet<&Query> = wants.iter().map(|want| &want.query).collect();
+    let others = needs.iter().filter(|query| !asked.contains(query));
+    let others: Vec<Want> =
+        others.map(|query| want(query.clone(), freshness(query), Urgency::Interactive)).collect();
+    wants.extend(others);
+}
+
+/// How old an answer may get while somebody looks at what is made of it (`None`: it never changes).
+pub const fn freshness(query: &Query) -> Option<SignedDuration> {
+    if never_changes(query) {
+        return None;
     }
+    Some(match query {
+        Query::Tasks { .. } => TASKS,
+        Query::TargetHealth { .. } => TARGETS,
+        Query::ServiceDeployments { .. } | Query::ContainerInstances { .. } | Query::CapacityProviders { .. } => SELDOM,
+        Query::LatestRevision { .. } | Query::TaskProtection { .. } => RARELY,
+        Query::Logs { .. } => LOGS,
+        _ => SETTINGS,
+    })
+}
+
+/// Failing services nobody looks at, the worst first, each with what it takes to tell why it fails: for the words in the
+/// list. How often depends on how many there are.
+pub fn examinations(app: &App) -> Vec<Vec<Want>> {
+    let selected = app.selected_arn();
+    let failing: Vec<&[Query]> = app
+        .rows()
+        .into_iter()
+        .filter(|arn| Some(*arn) != selected.as_ref())
+        .filter_map(|arn| app.store().services.get(arn))
+        .filter(|entry| super::service_list::health(entry) == Health::Failing)
+        .map(|entry| entry.needs.as_slice())
+        .take(MOST_EXAMINED)
+        .collect();
+    let every = EXAMINED.max(EXAMINATION * i32::try_from(failing.len()).unwrap_or(i32::MAX));
+    let in_background = |query: &Query| {
+        let every = if never_changes(query) { None } else { Some(every) };
+        want(query.clone(), every, Urgency::Background)
+    };
+    failing.into_iter().map(|needs| needs.iter().map(in_background).collect()).collect()
 }
 
 fn target_health(service: &Service, every: SignedDuration, urgency: Urgency, wants: &mut Vec<Want>) {
@@ -144,8 +190,7 @@ pub fn in_turn(app: &App) -> Vec<Want> {
     let mut wants = Vec::new();
     for arn in hot_services(app) {
         let Some(service) = app.store().service(&arn) else { continue };
-        let cluster = ClusterName::from(&service.cluster);
-        wants.push(want(Query::Tasks { cluster, service: arn }, Some(TASKS_OF_PROBLEMS), Urgency::Background));
+        wants.push(want(tasks_of(service), Some(TASKS_OF_PROBLEMS), Urgency::Background));
         for group in service.target_groups() {
             let query = Query::TargetGroup { target_group: group.clone() };
             wants.push(want(query, Some(TASKS_OF_PROBLEMS), Urgency::Background));

@@ -68,8 +68,8 @@ async fn hundreds_of_tasks_are_all_on_the_screen_for_who_scrolls() {
         "four pages and one of the stopped"
     );
     shift.press("2<enter>").await;
-    let crowd = shift.app.selected_arn().unwrap();
-    let tasks = shift.app.store().tasks[&crowd].value().unwrap();
+    let crowd = shift.app.selected_service().unwrap();
+    let tasks = shift.app.store().tasks(crowd).value().unwrap();
     let all: BTreeSet<String> = tasks.iter().map(|task| task.arn.short_id().to_owned()).collect();
     assert_eq!((tasks.len(), all.len()), (350, 350));
     let mut shown = BTreeSet::new();

@@ -325,6 +325,6 @@ fn described(app: &App) -> BTreeSet<ServiceArn> {
 }
 
 fn tasks(app: &App) -> BTreeSet<ServiceArn> {
-    let tasks = app.store().tasks.iter();
-    tasks.filter(|(_, remote)| remote.value().is_some()).map(|(arn, _)| arn.clone()).collect()
+    let answered = app.store().answers.iter().filter(|(_, remote)| remote.value().is_some());
+    answered.filter_map(|(query, _)| if let Query::Tasks { service, .. } = query { Some(service.clone()) } else { None }).collect()
 }

@@ -4,7 +4,6 @@
 use super::source::Source;
 use crate::app::App;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
-use crate::app::remote::Remote;
 use crate::model::secret::MASK;
 use crate::model::service::{SchedulingStrategy, Service};
 use crate::model::task_definition::{ContainerDefinition, EnvironmentSource, PortMapping, TaskDefinition};
@@ -15,7 +14,7 @@ const LABEL: usize = 10;
 /// Where the task definition comes from. It never changes, so it never gets old.
 pub fn source<'a>(app: &'a App, service: &Service) -> Option<Source<'a>> {
     let arn = service.task_definition.as_ref()?;
-    Some(Source::new(app.store().task_definitions.get(arn), None))
+    Some(Source::new(app.store().task_definition(arn).remote(), None))
 }
 
 /// The tab.
@@ -24,12 +23,12 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     match &service.task_definition {
         None => document.push(plain("The service names no task definition; its task sets do (see Deploys).")),
         Some(arn) => {
-            let remote = app.store().task_definitions.get(arn);
-            if let Some(definition) = remote.and_then(Remote::value) {
+            let kept = app.store().task_definition(arn);
+            if let Some(definition) = kept.value() {
                 task_definition(definition, &mut document, width);
             } else {
                 document.push(strong(arn.name()));
-                Source::new(remote, None).absence(app, "task definition", &mut document, width);
+                Source::new(kept.remote(), None).absence(app, "task definition", &mut document, width);
             }
         }
     }

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use crate::app::App;
-use crate::app::remote::Remote;
 use crate::diagnose::stopped::{Death, death};
 use crate::model::task::Task;
 
@@ -22,7 +21,7 @@ pub struct Cause<'a> {
 
 /// Why this task died, with what its task definition tells, if that is at hand.
 pub fn death_of(app: &App, task: &Task) -> Option<Death> {
-    let definition = app.store().task_definitions.get(&task.task_definition).and_then(Remote::value);
+    let definition = app.store().task_definition(&task.task_definition).value();
     death(task, definition)
 }
 

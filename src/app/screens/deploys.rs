@@ -8,7 +8,6 @@ use super::source::Source;
 use crate::app::App;
 use crate::app::document::{Document, Line, Tone, dim, plain, strong, toned};
 use crate::app::freshness::{short_duration, since};
-use crate::app::remote::Remote;
 use crate::app::table::{Column, table};
 use crate::app::wants::DEPLOYMENTS;
 use crate::model::service::{Deployment, DeploymentStatus, RolloutState, Service};
@@ -16,7 +15,7 @@ use crate::model::service_deployment::ServiceDeployment;
 
 /// Where the history comes from.
 pub fn source<'a>(app: &'a App, service: &Service) -> Source<'a> {
-    Source::new(app.store().service_deployments.get(&service.arn), Some(DEPLOYMENTS))
+    Source::new(app.store().service_deployments(service).remote(), Some(DEPLOYMENTS))
 }
 
 /// The tab.
@@ -27,7 +26,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     task_sets(service, now, &mut document, width);
     document.push(Line::default());
     document.push(strong("History"));
-    match app.store().service_deployments.get(&service.arn).and_then(Remote::value) {
+    match app.store().service_deployments(service).value() {
         Some(history) if history.is_empty() => document.push(dim("AWS remembers none (it keeps 90 days)")),
         Some(history) => past(history, now, &mut document, width),
         None => source(app, service).absence(app, "history", &mut document, width),

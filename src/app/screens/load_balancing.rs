@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::source::Source;
 use crate::app::App;
 use crate::app::document::{Document, Span, Tone, dim, plain, toned};
-use crate::app::remote::Remote;
 use crate::app::wants::{SETTINGS, TARGETS};
 use crate::diagnose::target_health::{Standing, meaning};
 use crate::model::arn::TargetGroupArn;
@@ -17,14 +16,14 @@ use crate::model::task::Task;
 
 /// Targets of a group as last read.
 pub fn targets<'a>(app: &'a App, group: &TargetGroupArn) -> (Option<&'a [Target]>, Source<'a>) {
-    let remote = app.store().target_health.get(group);
-    (remote.and_then(Remote::value).map(Vec::as_slice), Source::new(remote, Some(TARGETS)))
+    let targets = app.store().target_health(group);
+    (targets.value(), Source::new(targets.remote(), Some(TARGETS)))
 }
 
 /// Settings of a group as last read.
 pub fn settings<'a>(app: &'a App, group: &TargetGroupArn) -> (Option<&'a TargetGroup>, Source<'a>) {
-    let remote = app.store().target_groups.get(group);
-    (remote.and_then(Remote::value), Source::new(remote, Some(SETTINGS)))
+    let settings = app.store().target_group(group);
+    (settings.value(), Source::new(settings.remote(), Some(SETTINGS)))
 }
 
 /// How the group checks its targets, and what has to be said if that is old.
@@ -140,9 +139,9 @@ pub fn routes(app: &App, group: &TargetGroup) -> Vec<Span> {
     let now: Timestamp = app.now();
     let mut routes = Vec::new();
     for arn in &group.load_balancers {
-        let remote = app.store().routing.get(arn);
-        let source = Source::new(remote, Some(SETTINGS));
-        let Some(routing) = remote.and_then(Remote::value) else {
+        let kept = app.store().routing(arn);
+        let source = Source::new(kept.remote(), Some(SETTINGS));
+        let Some(routing) = kept.value() else {
             let label = source.label(now);
             routes.push(Span::new(label.tone(), format!("{}: {}", arn.balancer_name(), label.text())));
             continue;

@@ -10,7 +10,6 @@ use super::source::Source;
 use crate::app::App;
 use crate::app::document::{Document, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::since;
-use crate::app::remote::Remote;
 use crate::app::wants::TASKS;
 use crate::diagnose::deployment::Bounds;
 use crate::diagnose::health::Health;
@@ -69,8 +68,8 @@ enum Evidence<'a> {
 
 impl<'a> Evidence<'a> {
     fn of(app: &'a App, service: &'a Service) -> Self {
-        let assessment = app.store().services.get(&service.arn).and_then(|entry| entry.assessment.as_ref());
-        let Some(assessment) = assessment.filter(|found| matches!(found.health, Health::Failing | Health::Degraded))
+        let judgement = app.store().judgement(&service.arn);
+        let Some(judgement) = judgement.filter(|found| matches!(found.health, Health::Failing | Health::Degraded))
         else {
             return Self::None;
         };
@@ -80,9 +79,9 @@ impl<'a> Evidence<'a> {
         if !reasons.is_empty() {
             return Self::Targets(reasons);
         }
-        let tasks = app.store().tasks.get(&service.arn).and_then(Remote::value);
+        let tasks = app.store().tasks(service).value();
         let death = tasks.and_then(|tasks| causes(app, tasks).into_iter().next()).filter(|cause| !cause.death.benign);
-        if death.as_ref().is_some_and(|cause| assessment.headline.as_ref() == Some(&cause.death.short)) {
+        if death.as_ref().is_some_and(|cause| judgement.headline.as_ref() == Some(&cause.death.short)) {
             return Self::Deaths;
         }
         let mut stories = stories(service);
@@ -146,11 +145,11 @@ fn stories(service: &Service) -> Vec<Story<'_>> {
 }
 
 fn headline(app: &App, service: &Service, document: &mut Document, width: usize) {
-    let assessment = app.store().services.get(&service.arn).and_then(|entry| entry.assessment.as_ref());
-    let health = assessment.map_or(Health::Unknown, |assessment| assessment.health);
+    let judgement = app.store().judgement(&service.arn);
+    let health = judgement.map_or(Health::Unknown, |judgement| judgement.health);
     let (sign, tone) = mark(health);
     let mut spans = vec![toned(tone, format!("{sign} {}", health.as_str()))];
-    let headline = assessment.and_then(|assessment| assessment.headline.as_deref());
+    let headline = judgement.and_then(|judgement| judgement.headline.as_deref());
     if let Some(headline) = headline {
         spans.push(plain("  "));
         spans.push(strong(headline));
@@ -212,7 +211,7 @@ fn rollout(app: &App, service: &Service, document: &mut Document, width: usize) 
 
 /// Progress of the circuit breaker in the deployment under way.
 fn circuit_breaker(app: &App, service: &Service) -> Option<Span> {
-    let history = app.store().service_deployments.get(&service.arn).and_then(Remote::value)?;
+    let history = app.store().service_deployments(service).value()?;
     let current = history.iter().find(|deployment| deployment.finished_at.is_none())?;
     let breaker = current.circuit_breaker.as_ref()?;
     let enabled = service.deployment_configuration.as_ref().is_some_and(|bounds| bounds.circuit_breaker);
@@ -261,10 +260,10 @@ fn load_balancer(app: &App, group: &TargetGroupArn, document: &mut Document, wid
 }
 
 fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
-    let remote = app.store().tasks.get(&service.arn);
-    let source = Source::new(remote, Some(TASKS));
+    let kept = app.store().tasks(service);
+    let source = Source::new(kept.remote(), Some(TASKS));
     let now = app.now();
-    let Some(tasks) = remote.and_then(Remote::value) else {
+    let Some(tasks) = kept.value() else {
         document.field("stopped", LABEL, &[source.label(now)], width);
         return;
     };
@@ -299,7 +298,7 @@ fn deaths(app: &App, service: &Service, document: &mut Document, width: usize) {
 }
 
 fn events(app: &App, service: &Service, evidence: &Evidence<'_>, document: &mut Document, width: usize) {
-    let tasks_are_known = app.store().tasks.get(&service.arn).and_then(Remote::value).is_some();
+    let tasks_are_known = app.store().tasks(service).value().is_some();
     let told = |story: &Story<'_>| match (story.event(), evidence) {
         (Event::Unhealthy { .. }, Evidence::Targets(_)) => true,
         (_, Evidence::Event(evidence)) if evidence.says_the_same(&story.latest.message) => true,

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::app::command::Command;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::{calm_duration, short_duration, since};
+use crate::app::service_list;
 use crate::app::store::ServiceEntry;
 use crate::app::table::{Column, GAP, table};
 use crate::app::wants;
@@ -142,14 +143,14 @@ fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, sc
         let name = Line::of([dim(sign), plain(arn.name())]);
         return vec![name, unknown(), unknown(), unknown(), unknown(), unknown(), said.into()];
     };
-    let health = entry.assessment.as_ref().map_or(Health::Unknown, |assessment| assessment.health);
+    let health = service_list::health(entry);
     let (sign, tone) = mark(health);
     let name_tone = if health == Health::Failing { Tone::Strong } else { Tone::Plain };
     let mut diagnosis = Line::default();
     if source.is_stale(app.now()) {
         diagnosis.spans.push(if scale == Scale::Wide { source.short_label(app.now()) } else { source.age(app.now()) });
     }
-    if let Some(headline) = entry.assessment.as_ref().and_then(|assessment| assessment.headline.as_deref()) {
+    if let Some(headline) = entry.judgement.as_ref().and_then(|judgement| judgement.headline.as_deref()) {
         if !diagnosis.spans.is_empty() {
             diagnosis.spans.push(plain(" · "));
         }
@@ -198,8 +199,10 @@ fn targets(app: &App, service: &Service) -> Line {
         let refused = groups.iter().any(|group| store.known_targets(group).error().is_some());
         return dim(if refused { "?" } else { "…" }).into();
     };
-    let old =
-        groups.iter().filter_map(|group| store.target_health.get(*group)).any(|remote| remote.failure().is_some());
+    let old = groups
+        .iter()
+        .filter_map(|group| store.target_health(group).remote())
+        .any(|remote| remote.failure().is_some());
     let tone = match (count.healthy, count.total) {
         _ if old => Tone::Dim,
         (0, 1..) => Tone::Bad,

@@ -7,7 +7,6 @@ use super::source::Source;
 use super::tasks::task_label;
 use crate::app::App;
 use crate::app::document::{Document, Line, Tone, dim, plain, strong, toned};
-use crate::app::remote::Remote;
 use crate::app::table::{Column, InFull, table};
 use crate::diagnose::target_health::{Standing, meaning};
 use crate::diagnose::targets::{Joined, join};
@@ -82,7 +81,7 @@ fn target_group(app: &App, service: &Service, group: &TargetGroupArn, document: 
         document.push(toned(Tone::Warn, "! no targets are registered"));
         return;
     }
-    let tasks = app.store().tasks.get(&service.arn).and_then(Remote::value).map(Vec::as_slice);
+    let tasks = app.store().tasks(service).value();
     let target_type = settings.and_then(|settings| settings.target_type.as_deref());
     let joined = join(read, target_type, tasks.unwrap_or_default());
     let mut listed: Vec<(&Target, Option<&Task>)> =

@@ -9,7 +9,6 @@ use super::source::Source;
 use crate::app::App;
 use crate::app::document::{Document, Line, Span, Tone, dim, plain, toned};
 use crate::app::freshness::since;
-use crate::app::remote::Remote;
 use crate::app::table::{Column, InFull, table};
 use crate::app::wants::TASKS;
 use crate::diagnose::target_health::Standing;
@@ -22,13 +21,13 @@ use crate::model::task::{ContainerHealth, Task};
 
 /// Where the tab comes from.
 pub fn source<'a>(app: &'a App, service: &Service) -> Source<'a> {
-    Source::new(app.store().tasks.get(&service.arn), Some(TASKS))
+    Source::new(app.store().tasks(service).remote(), Some(TASKS))
 }
 
 /// The tab.
 pub fn document(app: &App, service: &Service, width: usize) -> Document {
     let mut document = Document::default();
-    let Some(tasks) = app.store().tasks.get(&service.arn).and_then(Remote::value) else {
+    let Some(tasks) = app.store().tasks(service).value() else {
         source(app, service).absence(app, "tasks", &mut document, width);
         return document;
     };
