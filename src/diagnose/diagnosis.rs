@@ -41,6 +41,27 @@ pub enum CheckName {
     Logs,
 }
 
+impl CheckName {
+    /// The name as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TargetHealth => "target-health",
+            Self::HealthCheckSettings => "health-check-settings",
+            Self::SecurityGroups => "security-groups",
+            Self::NetworkAcls => "network-acls",
+            Self::Routes => "routes",
+            Self::ListenerRules => "listener-rules",
+            Self::TaskEgress => "task-egress",
+            Self::StoppedTasks => "stopped-tasks",
+            Self::Deployments => "deployments",
+            Self::Placement => "placement",
+            Self::Autoscaling => "autoscaling",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
+    }
+}
+
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
