@@ -21,6 +21,7 @@ pub mod health;
 pub mod matcher;
 pub mod network;
 pub mod parse;
+pub mod rank;
 pub mod rules;
 pub mod scene;
 pub mod stopped;
