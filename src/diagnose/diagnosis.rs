@@ -5,9 +5,11 @@ use serde::Serialize;
 use super::facts::Facts;
 use super::finding::Finding;
 use super::health::Health;
-use super::network::Path;
+use super::network::{self, Path};
+use super::rank::rank;
 use super::rules;
 use super::scene::Scene;
+use crate::model::text::visible;
 
 /// What was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -117,10 +119,10 @@ pub fn diagnose(facts: Facts<'_>) -> Diagnosis {
         (family.find)(&scene, &mut findings);
     }
     Diagnosis {
-        service: scene.service.name.clone(),
+        service: visible(&scene.service.name).into_owned(),
         health: Health::Unknown,
-        findings,
+        findings: rank(findings),
         checks: Vec::new(),
-        paths: Vec::new(),
+        paths: network::paths(&scene),
     }
 }
