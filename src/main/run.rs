@@ -86,7 +86,7 @@ fn failed(failure: &Failure) -> Exit {
 
 async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
     let done = headless(settings, async |aws, settings, clock, console| {
-        let flagged = settings.service.iter().cloned().collect();
+        let flagged: Vec<String> = settings.service.iter().cloned().collect();
         let wanted = headless::Diagnose {
             cluster: settings.cluster.as_deref(),
             services: if arguments.names.is_empty() { &flagged } else { &arguments.names },
