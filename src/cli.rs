@@ -24,11 +24,12 @@ use crate::sim::Injection;
   ecsight demo                                   look around on a simulated AWS, no account needed
   ecsight --profile prod --cluster shop-prod     open a cluster
   ecsight services --cluster shop-prod           list its services and exit
+  ecsight diagnose --cluster shop-prod           say what is wrong with them, why, and what to do
 
 Settings also come from a file (see config.example.toml) and from ECSIGHT_* variables; flags win.
 Credentials and region come from where the AWS CLI finds them.
 
-Exit codes: 0 done, 1 a rollout that was waited for failed, 2 wrong usage, unknown name or refused, 3 AWS."
+Exit codes: 0 done, 1 a rollout that was waited for failed or a diagnosis found errors, 2 wrong usage, unknown name or refused, 3 AWS."
 )]
 pub struct Cli {
     /// Flags that hold for every command.
@@ -45,7 +46,12 @@ impl Cli {
         let name = match self.command.as_ref()? {
             Command::Redeploy(redeploy) => &redeploy.name,
             Command::Scale(scale) => &scale.name,
-            Command::Demo(_) | Command::Simulate(_) | Command::Services(_) | Command::Tasks(_) => return None,
+            Command::Demo(_)
+            | Command::Simulate(_)
+            | Command::Services(_)
+            | Command::Tasks(_)
+            | Command::Diagnose(_)
+            | Command::Explain(_) => return None,
         };
         let flag = self.global.service.as_ref().filter(|flag| *flag != name)?;
         Some(format!("two services are named, {} and, with --service, {}", visible(name), visible(flag)))
@@ -139,6 +145,19 @@ The first line on stdout is `listening on http://ADDRESS:PORT`.")]
   ecsight tasks --cluster shop-prod --service web
   ecsight tasks --cluster shop-prod --stopped --output json")]
     Tasks(Tasks),
+    /// Say why services are not well, with evidence and a fix to paste
+    #[command(after_help = "Examples:
+  ecsight diagnose --cluster shop-prod
+  ecsight diagnose web api -c shop-prod --all
+  ecsight diagnose web -c shop-prod -o json | jq '.services[0].findings[0]'
+
+Exit codes: 0 nothing of severity error or critical, 1 something, 2 wrong usage or an unknown name, 3 AWS could not be asked.")]
+    Diagnose(Diagnose),
+    /// Show the page of a finding: what it means, how it is decided, how to fix it
+    #[command(after_help = "Examples:
+  ecsight explain                              list all findings
+  ecsight explain tg-code-mismatch-redirect")]
+    Explain(Explain),
     /// Force a new deployment of a service: the same revision, new tasks
     #[command(after_help = "Examples:
   ecsight redeploy web --cluster shop-prod
@@ -216,6 +235,41 @@ pub struct Tasks {
     /// How to write the result
     #[arg(long, short, value_name = "FORMAT", value_enum, default_value_t)]
     pub output: Output,
+}
+
+/// Arguments of `diagnose`.
+#[derive(Args, Debug)]
+pub struct Diagnose {
+    /// Names of services; without any, all services of the cluster
+    #[arg(value_name = "SERVICE")]
+    pub names: Vec<String>,
+    /// How to write the result
+    #[arg(long, short, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportOutput,
+    /// Show what is healthy and benign too (JSON always has it)
+    #[arg(long)]
+    pub all: bool,
+    /// How long it may take, such as 15s; what has not come by then is unknown
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportOutput {
+    /// For people, to be pasted where they talk
+    #[default]
+    Text,
+    /// For programs: one document
+    Json,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// Id of a finding; without one, the list
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }
 
 /// Arguments of `redeploy`.

@@ -5,9 +5,11 @@ use serde::Serialize;
 use super::facts::Facts;
 use super::finding::Finding;
 use super::health::Health;
-use super::network::Path;
+use super::network::{self, Path};
+use super::rank::rank;
 use super::rules;
 use super::scene::Scene;
+use crate::model::text::visible;
 
 /// What was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -39,6 +41,27 @@ pub enum CheckName {
     Metrics,
     /// Output of containers.
     Logs,
+}
+
+impl CheckName {
+    /// The name as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TargetHealth => "target-health",
+            Self::HealthCheckSettings => "health-check-settings",
+            Self::SecurityGroups => "security-groups",
+            Self::NetworkAcls => "network-acls",
+            Self::Routes => "routes",
+            Self::ListenerRules => "listener-rules",
+            Self::TaskEgress => "task-egress",
+            Self::StoppedTasks => "stopped-tasks",
+            Self::Deployments => "deployments",
+            Self::Placement => "placement",
+            Self::Autoscaling => "autoscaling",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
+    }
 }
 
 /// How a check ended.
@@ -96,10 +119,10 @@ pub fn diagnose(facts: Facts<'_>) -> Diagnosis {
         (family.find)(&scene, &mut findings);
     }
     Diagnosis {
-        service: scene.service.name.clone(),
+        service: visible(&scene.service.name).into_owned(),
         health: Health::Unknown,
-        findings,
+        findings: rank(findings),
         checks: Vec::new(),
-        paths: Vec::new(),
+        paths: network::paths(&scene),
     }
 }

@@ -15,7 +15,7 @@ use crate::model::network::{Instance, NetworkInterface, PrefixList, Subnet, Vpc}
 use crate::model::observation::{Alarm, LogExcerpt, Traffic, Utilization};
 use crate::model::query::{Answer, LogStream, Query};
 use crate::model::scaling::Scaling;
-use crate::model::service::Service;
+use crate::model::service::{Service, ServiceStatus};
 use crate::model::service_deployment::{ServiceDeployment, ServiceRevision};
 use crate::model::task::Task;
 use crate::model::task_definition::TaskDefinition;
@@ -30,6 +30,31 @@ pub trait Answers {
 impl Answers for BTreeMap<Query, Known<Answer>> {
     fn answer(&self, query: &Query) -> Known<&Answer> {
         self.get(query).map_or(Known::NotAsked, Known::as_ref)
+    }
+}
+
+/// Which active services use a target group, so that sharing one shows.
+#[derive(Debug, Default)]
+pub struct Users<'a>(BTreeMap<&'a TargetGroupArn, Vec<&'a Service>>);
+
+impl<'a> Users<'a> {
+    /// Looks at the services of a cluster.
+    pub fn of(services: impl IntoIterator<Item = &'a Service>) -> Self {
+        let mut users: BTreeMap<&TargetGroupArn, Vec<&Service>> = BTreeMap::new();
+        for service in services.into_iter().filter(|service| service.status == ServiceStatus::Active) {
+            for group in service.target_groups() {
+                users.entry(group).or_default().push(service);
+            }
+        }
+        Self(users)
+    }
+
+    /// The other services that use a target group of this one, each with the group.
+    pub fn sharing(&self, service: &Service) -> Vec<(TargetGroupArn, String)> {
+        let groups = service.target_groups().into_iter();
+        let users = groups.flat_map(|group| self.0.get(group).into_iter().flatten().map(move |user| (group, *user)));
+        let others = users.filter(|(_, user)| user.arn != service.arn);
+        others.map(|(group, user)| (group.clone(), user.name.clone())).collect()
     }
 }
 

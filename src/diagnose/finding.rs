@@ -41,7 +41,7 @@ pub enum Confidence {
 
 /// What a finding is about; only what applies is there. Two findings whose scopes contradict each other are not about the
 /// same thing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Scope {
     /// `ecs-svc/…`
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ pub struct Scope {
 }
 
 /// A piece of evidence: what AWS returned, where it is from, and what it is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Evidence {
     /// The IAM action that returned it: `elasticloadbalancing:DescribeTargetHealth`.
     pub source: String,
@@ -83,7 +83,7 @@ pub struct Evidence {
 }
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fix {
     /// In one sentence.
     pub summary: String,

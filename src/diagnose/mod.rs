@@ -22,6 +22,7 @@ pub mod matcher;
 pub mod needs;
 pub mod network;
 pub mod parse;
+pub mod rank;
 pub mod rules;
 pub mod scene;
 pub mod stopped;

@@ -6,14 +6,20 @@
 //! ```text
 //!  resolve (names) ─▶ services ─▶ table | JSON
 //!        │            tasks    ─▶ table | JSON
+//!        ├──────────▶ collect (facts) ─▶ diagnose ─▶ report | JSON
 //!        └──────────▶ change (plan, consent, send) ─▶ follow (--wait)
+//!  explain (pages of findings; needs no AWS)
 //! ```
 
 mod change;
 mod clock;
+mod collect;
 mod console;
+mod diagnose;
+mod explain;
 mod failure;
 mod follow;
+mod report;
 mod resolve;
 mod services;
 mod table;
@@ -23,6 +29,8 @@ mod tasks;
 pub use change::{Change, Consent, change};
 pub use clock::AwsClock;
 pub use console::{Ask, Console, Format};
+pub use diagnose::{Diagnose, Outcome, diagnose};
+pub use explain::explain;
 pub use failure::Failure;
 pub use follow::Patience;
 pub use services::services;

@@ -7,7 +7,7 @@ use super::clock::AwsClock;
 use super::console::{Console, Format, Shown};
 use super::failure::Failure;
 use super::resolve;
-use super::table::{Cell, Tint, age, table};
+use super::table::{Cell, age, looks, table};
 use super::targets::{TargetCount, TargetHealth};
 use crate::aws::Aws;
 use crate::diagnose::health::{Assessment, Facts, Health, assess};
@@ -150,16 +150,4 @@ fn rollout(service: &Service) -> Option<Rollout<'_>> {
 
 fn launch_label(service: &Service) -> Option<String> {
     Some(service.launch_label()).filter(|label| !label.is_empty())
-}
-
-/// Sign and colour of a health; with its word they say it all without the colour.
-const fn looks(health: Health) -> (&'static str, Option<Tint>) {
-    match health {
-        Health::Failing => ("✖", Some(Tint::Red)),
-        Health::Degraded => ("!", Some(Tint::Yellow)),
-        Health::Deploying => ("↻", Some(Tint::Blue)),
-        Health::Healthy => ("✔", Some(Tint::Green)),
-        Health::Inactive => ("-", None),
-        Health::Unknown => ("?", None),
-    }
 }

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use unicode_width::UnicodeWidthStr;
 
+use crate::diagnose::health::Health;
 use crate::diagnose::stopped::spell;
 use crate::model::text::visible;
 
@@ -48,6 +49,29 @@ impl Cell {
 
     fn width(&self) -> usize {
         self.text.width()
+    }
+}
+
+/// Sign and colour of a health; with its word they say it all without the colour.
+pub(super) const fn looks(health: Health) -> (&'static str, Option<Tint>) {
+    match health {
+        Health::Failing => ("✖", Some(Tint::Red)),
+        Health::Degraded => ("!", Some(Tint::Yellow)),
+        Health::Deploying => ("↻", Some(Tint::Blue)),
+        Health::Healthy => ("✔", Some(Tint::Green)),
+        Health::Inactive => ("-", None),
+        Health::Unknown => ("?", None),
+    }
+}
+
+/// Text in a colour, where there may be colours.
+pub(super) fn painted(text: &str, tint: Option<Tint>, colour: bool) -> String {
+    match tint.filter(|_| colour) {
+        Some(tint) => {
+            let (before, after) = tint.around();
+            format!("{before}{text}{after}")
+        }
+        None => text.to_owned(),
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Done,
     /// A rollout that was waited for fails or was not over in time.
     RolloutFailed,
+    /// A diagnosis found something of severity error or critical.
+    Unwell,
     /// Wrong usage, an unknown name, or a change that was refused.
     Usage,
     /// AWS could not be asked or said no.
@@ -24,7 +26,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
-            Exit::RolloutFailed => 1,
+            Exit::RolloutFailed | Exit::Unwell => 1,
             Exit::Usage => 2,
             Exit::Aws => 3,
             Exit::Signal(code) => code,

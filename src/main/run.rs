@@ -4,9 +4,9 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use ecsight::aws::{self, Aws, Credentials};
-use ecsight::cli::{Cli, Command, Consent, Output};
+use ecsight::cli::{Cli, Command, Consent, Diagnose, Output, ReportOutput};
 use ecsight::config::Settings;
-use ecsight::headless::{self, AwsClock, Change, Console, Failure, Format, Patience, TaskSelection};
+use ecsight::headless::{self, AwsClock, Change, Console, Failure, Format, Outcome, Patience, TaskSelection};
 
 use crate::exit::Exit;
 use crate::{screen, simulate, trace};
@@ -64,6 +64,8 @@ async fn dispatch(command: Option<Command>, typed: simulate::Typed, settings: Se
             })
             .await
         }
+        Some(Command::Diagnose(diagnose)) => return self::diagnose(settings, &diagnose).await,
+        Some(Command::Explain(explain)) => print(|console| headless::explain(explain.id.as_deref(), console)),
         Some(Command::Redeploy(redeploy)) => {
             change(settings, &redeploy.name, Change::ForceNewDeployment, &redeploy.consent).await
         }
@@ -71,9 +73,44 @@ async fn dispatch(command: Option<Command>, typed: simulate::Typed, settings: Se
     };
     match done {
         Ok(()) => Exit::Done,
-        Err(failure) if failure.reader_is_gone() => Exit::Done,
-        Err(failure) => complain(Exit::from(&failure), &failure.to_string(), failure.advice().as_deref()),
+        Err(failure) => failed(&failure),
     }
+}
+
+fn failed(failure: &Failure) -> Exit {
+    if failure.reader_is_gone() {
+        return Exit::Done;
+    }
+    complain(Exit::from(failure), &failure.to_string(), failure.advice().as_deref())
+}
+
+async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
+    let done = headless(settings, async |aws, settings, clock, console| {
+        let flagged: Vec<String> = settings.service.iter().cloned().collect();
+        let wanted = headless::Diagnose {
+            cluster: settings.cluster.as_deref(),
+            services: if arguments.names.is_empty() { &flagged } else { &arguments.names },
+            format: match arguments.output {
+                ReportOutput::Text => Format::Table,
+                ReportOutput::Json => Format::Json,
+            },
+            all: arguments.all,
+            timeout: arguments.timeout,
+        };
+        headless::diagnose(aws, wanted, clock, console).await
+    })
+    .await;
+    match done {
+        Ok(Outcome::Well) => Exit::Done,
+        Ok(Outcome::Unwell) => Exit::Unwell,
+        Err(failure) => failed(&failure),
+    }
+}
+
+/// Runs a command that only prints, on the real streams.
+fn print(command: impl FnOnce(&mut Console<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    command(&mut Console { out: &mut out, err: &mut err, ask: None, colour: false })
 }
 
 async fn change(settings: Settings, name: &str, change: Change, consent: &Consent) -> Result<(), Failure> {
@@ -86,10 +123,10 @@ async fn change(settings: Settings, name: &str, change: Change, consent: &Consen
 }
 
 /// Runs a headless command on the real streams.
-async fn headless(
+async fn headless<T>(
     settings: Settings,
-    command: impl AsyncFnOnce(&Aws, &Settings, &AwsClock, &mut Console<'_>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    command: impl AsyncFnOnce(&Aws, &Settings, &AwsClock, &mut Console<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let clock = AwsClock::default();
     let observer = clock.clone();
     let aws = Aws::connect(connection(&settings), move |record| {

@@ -23,10 +23,12 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// Replaces every occurrence of this value in `text` by the mask. Values shorter than four characters are left:
-    /// masking every `1` or `on` of a log line would destroy the line and hide nothing.
+    /// Replaces every occurrence of this value in `text` by the mask. Values shorter than four characters, ports and truth
+    /// values are left: masking every `1`, `8080` or `true` of a log line would destroy the line and hide nothing.
     pub fn mask_in(&self, text: &str) -> String {
-        if self.0.chars().count() < 4 {
+        let number = self.0.len() <= 5 && self.0.bytes().all(|byte| byte.is_ascii_digit());
+        let truth = ["true", "false"].iter().any(|word| self.0.eq_ignore_ascii_case(word));
+        if number || truth || self.0.chars().count() < 4 {
             return text.to_owned();
         }
         text.replace(&self.0, MASK)
@@ -109,7 +111,10 @@ mod tests {
     fn occurrences_elsewhere_are_masked() {
         let secret = Secret::new("hunter2!");
         assert_eq!(secret.mask_in("login with hunter2! failed"), format!("login with {MASK} failed"));
-        assert_eq!(Secret::new("1").mask_in("1 of 11"), "1 of 11");
+        for (plain, text) in [("1", "1 of 11"), ("8080", "port 8080"), ("65535", "65535"), ("True", "True story")] {
+            assert_eq!(Secret::new(plain).mask_in(text), text);
+        }
+        assert_eq!(Secret::new("123456").mask_in("pin 123456"), format!("pin {MASK}"));
     }
 
     #[test]
