@@ -150,7 +150,8 @@ impl App {
         };
         let copies = press == KeyPress::plain(Key::Char('y'));
         if copies {
-            return vec![Effect::Copy(confirmation.plan.command.clone())];
+            let command = confirmation.plan.command.clone();
+            return self.copy(command);
         }
         match (&mut confirmation.stage, press.key) {
             (Stage::Deciding { focus: Button::Confirm, .. }, Key::Enter) | (Stage::Deciding { .. }, Key::Char('Y')) => {
@@ -293,10 +294,8 @@ impl App {
         for watching in self.watches.iter_mut().filter(|watching| watching.progress.verdict != Verdict::Steady) {
             let Some(service) = self.store.service(watching.watch.mutation.service()) else { continue };
             let groups = service.target_groups();
-            let targets: Vec<&[Target]> = groups
-                .iter()
-                .filter_map(|group| self.store.target_health(group).value())
-                .collect();
+            let targets: Vec<&[Target]> =
+                groups.iter().filter_map(|group| self.store.target_health(group).value()).collect();
             watching.progress = watching.watch.progress(service, &targets, now);
         }
     }

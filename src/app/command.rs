@@ -36,8 +36,10 @@ pub enum Command {
     PreviousTab,
     /// A certain tab.
     OpenTab(Tab),
-    /// The lower half to the full screen.
+    /// The lower half to the full screen; once there, the page of the finding that is looked at.
     Zoom,
+    /// The page of the finding that is looked at.
+    Explain,
     /// Out of whatever is open.
     Back,
     /// Filter the services.
@@ -126,15 +128,35 @@ const fn info(
 }
 
 /// Every command, in the order in which footer, palette and help show them.
-pub const COMMANDS: [CommandInfo; 34] = [
+pub const COMMANDS: [CommandInfo; 36] = [
     info(Command::Redeploy, "redeploy", Group::Change, Some("redeploy"), "force a new deployment of the service"),
     info(Command::Scale, "scale", Group::Change, Some("scale"), "change the desired count of the service"),
     info(Command::DismissWatch, "dismiss-watch", Group::View, Some("unfollow"), "stop following the latest change"),
     info(Command::Errors, "errors", Group::View, Some("errors"), "show the latest errors and mark them as seen"),
     info(Command::Back, "back", Group::Move, Some("back"), "close what is open; back to all services"),
-    info(Command::Zoom, "zoom", Group::View, Some("zoom"), "the lower half to the full screen"),
+    info(
+        Command::Zoom,
+        "zoom",
+        Group::View,
+        Some("zoom"),
+        "the lower half to the full screen; then the page of the finding",
+    ),
     info(Command::NextTab, "next-tab", Group::Move, Some("tab"), "next tab"),
     info(Command::NextService, "next-service", Group::Move, Some("next service"), "next service, also when zoomed"),
+    info(
+        Command::Copy,
+        "copy",
+        Group::View,
+        Some("copy"),
+        "copy the finding's fix, the aws command of a plan, or the service's ARN",
+    ),
+    info(
+        Command::Explain,
+        "explain",
+        Group::View,
+        Some("why"),
+        "the page of the finding: meaning, how it is decided, how to fix it",
+    ),
     info(Command::Filter, "filter", Group::View, Some("filter"), "filter services by name; !text excludes"),
     info(Command::Palette, "palette", Group::Program, Some("command"), "find a command by name"),
     info(Command::Clusters, "clusters", Group::View, Some("cluster"), "choose a cluster"),
@@ -146,12 +168,11 @@ pub const COMMANDS: [CommandInfo; 34] = [
         "show only services that are not healthy",
     ),
     info(Command::Sort, "sort", Group::View, Some("sort"), "next order of the services"),
-    info(Command::Copy, "copy", Group::View, Some("copy"), "copy the service's ARN, or the aws command of a plan"),
     info(Command::Activity, "activity", Group::View, Some("calls"), "every AWS call made: operation, duration, result"),
     info(Command::Refresh, "refresh", Group::View, None, "ask AWS now for everything on the screen"),
     info(Command::Help, "help", Group::Program, Some("help"), "all keys"),
-    info(Command::Down, "down", Group::Move, None, "next service; one line down when zoomed"),
-    info(Command::Up, "up", Group::Move, None, "previous service; one line up when zoomed"),
+    info(Command::Down, "down", Group::Move, None, "next service; next finding or one line down when zoomed"),
+    info(Command::Up, "up", Group::Move, None, "previous service; previous finding or one line up when zoomed"),
     info(Command::First, "first", Group::Move, None, "to the first"),
     info(Command::Last, "last", Group::Move, None, "to the last"),
     info(Command::PageDown, "page-down", Group::Move, None, "one page down"),
@@ -165,6 +186,7 @@ pub const COMMANDS: [CommandInfo; 34] = [
     info(Command::OpenTab(Tab::Targets), "tab-targets", Group::Move, None, "tab Targets"),
     info(Command::OpenTab(Tab::Deploys), "tab-deploys", Group::Move, None, "tab Deploys"),
     info(Command::OpenTab(Tab::Events), "tab-events", Group::Move, None, "tab Events"),
+    info(Command::OpenTab(Tab::Network), "tab-network", Group::Move, None, "tab Network"),
     info(Command::OpenTab(Tab::Config), "tab-config", Group::Move, None, "tab Config"),
     info(Command::Suspend, "suspend", Group::Program, None, "back to the shell; fg returns"),
 ];
@@ -207,7 +229,17 @@ impl Command {
             }
             Self::Zoom => {
                 needs_service()?;
-                if app.is_zoomed() { Err("already zoomed".to_owned()) } else { Ok(()) }
+                // Enter goes in, and then further in.
+                let explains =
+                    app.detail().tab == Tab::Overview && app.looked_at().is_some() && app.overlay().is_none();
+                if app.is_zoomed() && !explains { Err("already zoomed".to_owned()) } else { Ok(()) }
+            }
+            Self::Explain => {
+                needs_service()?;
+                match app.looked_at() {
+                    Some(_) => Ok(()),
+                    None => Err("nothing was found that there is a page about".to_owned()),
+                }
             }
             Self::Back => {
                 if app.has_something_to_close() {

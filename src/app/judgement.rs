@@ -54,7 +54,8 @@ impl Judgement {
     /// Where the finding somebody looks at stands among [`Judgement::findings`]; the first if it is gone.
     pub fn position(&self, name: Option<&FindingName>) -> usize {
         let findings = self.findings();
-        let of_id = |id: &str| findings.iter().enumerate().filter(|(_, finding)| finding.id() == id).collect::<Vec<_>>();
+        let of_id =
+            |id: &str| findings.iter().enumerate().filter(|(_, finding)| finding.id() == id).collect::<Vec<_>>();
         name.and_then(|name| of_id(name.id).get(name.place).map(|(index, _)| *index)).unwrap_or_default()
     }
 

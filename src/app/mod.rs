@@ -24,6 +24,7 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod line_input;
+mod looking;
 pub mod message;
 pub mod overlay;
 pub mod remote;
@@ -45,6 +46,7 @@ use serde::Serialize;
 
 use self::action::Watching;
 use self::activity::{Activity, Errors};
+use self::judgement::{FindingName, Judgement};
 use self::key::KeyPress;
 use self::keymap::Keymap;
 use self::message::{Connection, Size};
@@ -54,6 +56,7 @@ use self::schedule::Requests;
 use self::screens::Tab;
 use self::service_list::ServiceListView;
 use self::store::Store;
+use crate::diagnose::finding::Finding;
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::service::Service;
 
@@ -83,6 +86,8 @@ pub struct DetailView {
     pub zoomed: bool,
     /// Lines scrolled away at the top of each tab, for the service that is selected.
     pub scroll: BTreeMap<Tab, usize>,
+    /// The finding of that service that is looked at; until somebody chooses one, the first.
+    pub finding: Option<FindingName>,
 }
 
 /// A short message that goes away by itself.
@@ -111,6 +116,8 @@ pub struct App {
     activity: Activity,
     errors: Errors,
     notice: Option<Notice>,
+    /// What was handed to the clipboard and not confirmed yet.
+    copying: Option<String>,
     /// When old answers were last looked for.
     tidied_at: Timestamp,
     pending_keys: Vec<KeyPress>,
@@ -134,6 +141,7 @@ impl App {
             activity: Activity::default(),
             errors: Errors::default(),
             notice: None,
+            copying: None,
             tidied_at: now,
             pending_keys: Vec::new(),
         }
@@ -243,6 +251,18 @@ impl App {
     /// The service the cursor is on, once its state is known.
     pub fn selected_service(&self) -> Option<&Service> {
         self.store.service(&self.selected_arn()?)
+    }
+
+    /// How the service under the cursor does and why, once it is known.
+    pub fn judgement(&self) -> Option<&Judgement> {
+        self.store.judgement(&self.selected_arn()?)
+    }
+
+    /// The finding somebody looks at: the one chosen, or else the first that says that something is wrong.
+    pub fn looked_at(&self) -> Option<&Finding> {
+        let judgement = self.judgement()?;
+        let chosen = self.detail.finding.is_some() || judgement.wrong() > 0 || self.detail.zoomed;
+        judgement.findings().get(judgement.position(self.detail.finding.as_ref())).copied().filter(|_| chosen)
     }
 
     /// Whether Back has something to do.

@@ -1,10 +1,11 @@
 //! What lies over the main screen and takes the keys while it is there.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::line_input::LineInput;
 use super::remote::RequestId;
 use crate::actions::plan::Plan;
+use crate::diagnose::catalogue::Entry;
 use crate::model::arn::ServiceArn;
 use crate::model::call::CallError;
 
@@ -75,6 +76,14 @@ pub enum Overlay {
     Activity(usize),
     /// The latest errors; scrolled by so many lines.
     Errors(usize),
+    /// What a kind of finding means, how it is decided and how it is fixed.
+    Page {
+        /// Which kind.
+        #[serde(serialize_with = "id_only")]
+        entry: &'static Entry,
+        /// Scrolled by so many lines.
+        offset: usize,
+    },
     /// Commands by name.
     Palette(Chooser),
     /// Clusters of the account and region.
@@ -83,6 +92,32 @@ pub enum Overlay {
     Scale(ScaleEntry),
     /// A plan.
     Confirm(Box<Confirmation>),
+}
+
+fn id_only<S: Serializer>(entry: &&'static Entry, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(entry.id)
+}
+
+impl Overlay {
+    /// By how many lines it is scrolled, if it is something to read.
+    pub const fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Help(offset) | Self::Activity(offset) | Self::Errors(offset) | Self::Page { offset, .. } => {
+                Some(*offset)
+            }
+            Self::Palette(_) | Self::Clusters(_) | Self::Scale(_) | Self::Confirm(_) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn offset_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Help(offset) | Self::Activity(offset) | Self::Errors(offset) | Self::Page { offset, .. } => {
+                Some(offset)
+            }
+            Self::Palette(_) | Self::Clusters(_) | Self::Scale(_) | Self::Confirm(_) => None,
+        }
+    }
 }
 
 impl ScaleEntry {

@@ -207,8 +207,7 @@ impl Store {
     pub fn outdate_details(&mut self, arn: &ServiceArn) {
         let Some(service) = self.service(arn) else { return };
         let groups = service.target_groups().into_iter();
-        let mut queries: Vec<Query> =
-            groups.map(|group| Query::TargetHealth { target_group: group.clone() }).collect();
+        let mut queries: Vec<Query> = groups.map(|group| Query::TargetHealth { target_group: group.clone() }).collect();
         queries.extend([tasks_of(service), deployments_of(service)]);
         self.outdate(queries.iter());
     }

@@ -65,8 +65,9 @@ impl App {
                 Vec::new()
             }
             Msg::Copied(result) => {
+                let copied = self.copying.take().unwrap_or_default();
                 match result {
-                    Ok(()) => self.notify("sent to the terminal's clipboard"),
+                    Ok(()) => self.notify(format!("copied: {copied}")),
                     Err(error) => self.notify(format!("could not copy: {error}")),
                 }
                 Vec::new()
@@ -146,7 +147,9 @@ impl App {
                 Vec::new()
             }
             Some(Overlay::Confirm(_)) => self.confirmation_key(press),
-            Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Errors(_)) | None => self.bound_key(press),
+            Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Errors(_) | Overlay::Page { .. }) | None => {
+                self.bound_key(press)
+            }
         }
     }
 
@@ -178,8 +181,8 @@ impl App {
             return Vec::new();
         }
         match command {
-            Command::Down => self.step(1),
-            Command::Up => self.step(-1),
+            Command::Down => self.step_one(1),
+            Command::Up => self.step_one(-1),
             Command::First => self.step(isize::MIN),
             Command::Last => self.step(isize::MAX),
             Command::PageDown => self.step(self.page()),
@@ -191,7 +194,9 @@ impl App {
             Command::NextTab => self.detail.tab = self.detail.tab.step(1),
             Command::PreviousTab => self.detail.tab = self.detail.tab.step(-1),
             Command::OpenTab(tab) => self.detail.tab = tab,
+            Command::Zoom if self.detail.zoomed => self.explain(),
             Command::Zoom => self.detail.zoomed = true,
+            Command::Explain => self.explain(),
             Command::Back => self.back(),
             Command::Filter => {
                 self.detail.zoomed = false;
@@ -209,9 +214,7 @@ impl App {
                 self.errors.mark_seen();
                 self.overlay = Some(Overlay::Errors(0));
             }
-            Command::Copy => {
-                return self.selected_arn().map(|arn| Effect::Copy(arn.as_str().to_owned())).into_iter().collect();
-            }
+            Command::Copy => return self.copy_something(),
             Command::Palette => self.overlay = Some(Overlay::Palette(Chooser::default())),
             Command::Help => self.overlay = Some(Overlay::Help(0)),
             Command::Redeploy => self.propose_redeploy(),
@@ -239,7 +242,7 @@ impl App {
     }
 
     /// Moves the cursor of whatever has the keys.
-    fn step(&mut self, by: isize) {
+    pub(super) fn step(&mut self, by: isize) {
         if self.overlay.is_some() || self.detail.zoomed {
             self.scroll_document(by);
         } else {
@@ -262,6 +265,7 @@ impl App {
             self.list.selected = Some(arn);
             self.list.selected_at = self.now;
             self.detail.scroll.clear();
+            self.detail.finding = None;
         }
     }
 
@@ -278,8 +282,7 @@ impl App {
     fn scroll_document(&mut self, by: isize) {
         let by_page = |offset: &mut usize| *offset = offset.saturating_add_signed(by);
         match &mut self.overlay {
-            Some(Overlay::Help(offset) | Overlay::Activity(offset) | Overlay::Errors(offset)) => by_page(offset),
-            Some(_) => {}
+            Some(overlay) => overlay.offset_mut().into_iter().for_each(by_page),
             None => by_page(self.detail.scroll.entry(self.detail.tab).or_default()),
         }
     }
@@ -383,10 +386,9 @@ impl App {
             self.detail.scroll.entry(tab).and_modify(|offset| *offset = (*offset).min(most));
         }
         let area = super::layout::overlay_body(self);
-        if matches!(self.overlay, Some(Overlay::Help(1..) | Overlay::Activity(1..) | Overlay::Errors(1..))) {
+        if self.overlay.as_ref().and_then(Overlay::offset).is_some_and(|offset| offset > 0) {
             let most = excess(&screens::overlay(self, usize::from(area.width)), usize::from(area.height));
-            if let Some(Overlay::Help(offset) | Overlay::Activity(offset) | Overlay::Errors(offset)) = &mut self.overlay
-            {
+            if let Some(offset) = self.overlay.as_mut().and_then(Overlay::offset_mut) {
                 *offset = (*offset).min(most);
             }
         }

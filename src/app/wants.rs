@@ -23,8 +23,10 @@ pub const COLD: SignedDuration = SignedDuration::from_secs(55);
 /// At most so many services are hot: one DescribeServices call.
 const MOST_HOT: usize = 10;
 
-/// Tasks of the selected service.
+/// Tasks of the selected service. Reading them takes three calls, so they are read a little less often where the screen
+/// does not show the single ones.
 pub const TASKS: SignedDuration = SignedDuration::from_secs(20);
+const TASKS_BESIDE: SignedDuration = SignedDuration::from_secs(30);
 /// Targets of the selected service and of those being watched.
 pub const TARGETS: SignedDuration = SignedDuration::from_secs(10);
 const TASKS_OF_PROBLEMS: SignedDuration = SignedDuration::from_mins(5);
@@ -113,7 +115,9 @@ fn want(query: Query, every: Option<SignedDuration>, urgency: Urgency) -> Want {
 
 fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
     target_health(service, TARGETS, Urgency::Interactive, wants);
-    wants.push(want(tasks_of(service), Some(TASKS), Urgency::Interactive));
+    let looked_at = matches!(app.detail().tab, Tab::Tasks | Tab::Targets);
+    let tasks = if looked_at { TASKS } else { TASKS_BESIDE };
+    wants.push(want(tasks_of(service), Some(tasks), Urgency::Interactive));
     for group in service.target_groups() {
         wants.push(want(Query::TargetGroup { target_group: group.clone() }, Some(SETTINGS), Urgency::Interactive));
         let settings = app.store().target_group(group).value();
@@ -133,8 +137,7 @@ fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
     let needs = app.store().services.get(&service.arn).map(|entry| entry.needs.as_slice()).unwrap_or_default();
     let asked: BTreeSet<&Query> = wants.iter().map(|want| &want.query).collect();
     let others = needs.iter().filter(|query| !asked.contains(query));
-    let others: Vec<Want> =
-        others.map(|query| want(query.clone(), freshness(query), Urgency::Interactive)).collect();
+    let others: Vec<Want> = others.map(|query| want(query.clone(), freshness(query), Urgency::Interactive)).collect();
     wants.extend(others);
 }
 

@@ -88,6 +88,11 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         self.recorder = Some(recorder);
     }
 
+    /// The terminal is one of tmux.
+    pub const fn inside_tmux(&mut self) {
+        self.painter.inside_tmux();
+    }
+
     /// Paints the first frame and then starts to ask.
     ///
     /// # Errors

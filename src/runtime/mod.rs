@@ -104,6 +104,9 @@ pub async fn run(session: Session) -> Result<End, RuntimeError> {
     let requests = Requests::new(effects::connect(aws, outbox.clone()), outbox.clone());
     let view = move |app: &App, buffer: &mut Buffer| ui::view(app, &theme, buffer);
     let mut event_loop = EventLoop::new(App::new(app, at, size), view, Output::new()?, requests, inbox);
+    if std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()) {
+        event_loop.inside_tmux();
+    }
     if let Some(path) = record {
         let recorder = Recorder::create(&path, at, size);
         event_loop.record(recorder.map_err(|error| RuntimeError::Record { path, error })?);

@@ -13,6 +13,11 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::message::Size;
 
+/// tmux hands on what stands between these, with every escape character in it doubled (tmux(1), allow-passthrough).
+const TMUX_BEGIN: &[u8] = b"\x1bPtmux;";
+const TMUX_END: &[u8] = b"\x1b\\";
+const ESCAPE: u8 = 0x1b;
+
 /// What has been written so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Painted {
@@ -32,6 +37,7 @@ pub struct Painter<W> {
     spoilt: bool,
     painted: Painted,
     bytes: Vec<u8>,
+    inside_tmux: bool,
 }
 
 impl<W: Write> Painter<W> {
@@ -45,7 +51,13 @@ impl<W: Write> Painter<W> {
             spoilt: true,
             painted: Painted::default(),
             bytes: Vec::new(),
+            inside_tmux: false,
         }
+    }
+
+    /// The terminal is one of tmux, which keeps what is for the clipboard to itself unless it is wrapped.
+    pub const fn inside_tmux(&mut self) {
+        self.inside_tmux = true;
     }
 
     /// Paints what `view` draws; it returns where the cursor is to be shown, if at all.
@@ -96,13 +108,28 @@ impl<W: Write> Painter<W> {
         self.spoilt = true;
     }
 
-    /// Puts text on the clipboard of the terminal, wherever that is (OSC 52).
+    /// Puts text on the clipboard of the terminal, wherever that is (OSC 52). Inside tmux it is sent twice: plainly, which
+    /// tmux takes where `set-clipboard` is `on`, and wrapped, which it hands on where `allow-passthrough` is. What it does
+    /// not take it drops.
     ///
     /// # Errors
     /// When the terminal cannot be written to.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         self.bytes.clear();
         queue!(self.bytes, CopyToClipboard::to_clipboard_from(text))?;
+        if self.inside_tmux {
+            let plain = std::mem::take(&mut self.bytes);
+            self.bytes.extend_from_slice(&plain);
+            self.bytes.extend_from_slice(TMUX_BEGIN);
+            for byte in plain {
+                self.bytes.extend_from_slice(if byte == ESCAPE {
+                    &[ESCAPE, ESCAPE]
+                } else {
+                    std::slice::from_ref(&byte)
+                });
+            }
+            self.bytes.extend_from_slice(TMUX_END);
+        }
         self.out.write_all(&self.bytes)
     }
 
@@ -173,6 +200,18 @@ mod tests {
         for write in &writes.0 {
             assert!(write.starts_with(b"\x1b[?2026h") && write.ends_with(b"\x1b[?2026l"));
         }
+    }
+
+    #[test]
+    fn tmux_gets_what_is_for_the_clipboard_plainly_and_wrapped() {
+        let mut writes = Writes::default();
+        let mut painter = Painter::new(&mut writes);
+        painter.inside_tmux();
+        painter.copy("aws ecs").unwrap();
+        drop(painter);
+        let plain = "\x1b]52;c;YXdzIGVjcw==\x1b\\";
+        let wrapped = format!("\x1bPtmux;{}\x1b\\", plain.replace('\x1b', "\x1b\x1b"));
+        assert_eq!(String::from_utf8_lossy(&writes.0.concat()), format!("{plain}{wrapped}"));
     }
 
     #[test]

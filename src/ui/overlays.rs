@@ -6,7 +6,6 @@ use super::canvas::Canvas;
 use crate::app::App;
 use crate::app::document::{Line, Span, Tone};
 use crate::app::layout::{overlay_body, overlay_frame};
-use crate::app::overlay::Overlay;
 use crate::app::screens;
 
 /// Paints the overlay, if there is one.
@@ -21,10 +20,7 @@ pub(super) fn overlay(app: &App, canvas: &mut Canvas<'_>) -> Option<Position> {
     canvas.titles(frame, frame.y, &edge(title, Tone::Strong), &edge(&keys, Tone::Dim));
     let width = usize::from(body.width);
     let document = screens::overlay(app, width);
-    let offset = match overlay {
-        Overlay::Help(offset) | Overlay::Activity(offset) | Overlay::Errors(offset) => *offset,
-        _ => 0,
-    };
+    let offset = overlay.offset().unwrap_or_default();
     canvas.document(body, &document, offset);
     let height = usize::from(body.height).saturating_sub(usize::from(document.head.is_some()));
     let words = super::out_of_sight(&document, offset, height);

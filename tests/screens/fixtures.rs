@@ -94,7 +94,9 @@ const fn operation_of(query: &Query) -> (&'static str, &'static str) {
         Query::TargetGroup { .. } => ("elasticloadbalancing", "DescribeTargetGroups"),
         Query::TargetHealth { .. } => ("elasticloadbalancing", "DescribeTargetHealth"),
         Query::Routing { .. } => ("elasticloadbalancing", "DescribeListeners"),
-        _ => ("ec2", "DescribeSecurityGroups"),
+        Query::Vpc { .. } => ("ec2", "DescribeSecurityGroups"),
+        Query::Scaling { .. } => ("application-autoscaling", "DescribeScalableTargets"),
+        _ => ("ec2", "DescribeNetworkInterfaces"),
     }
 }
 
@@ -138,7 +140,7 @@ impl World {
             Query::Routing { load_balancer } => {
                 Answer::Routing(Box::new(self.routing.get(load_balancer.balancer_name()).cloned().ok_or_else(missing)?))
             }
-            _ => return Err(error(ErrorKind::Unavailable, service, name)),
+            other => return crate::quiet::answer(other).ok_or_else(missing),
         })
     }
 

@@ -14,6 +14,8 @@
 )]
 
 mod fixtures;
+#[path = "../quiet/mod.rs"]
+mod quiet;
 mod session;
 
 mod following;

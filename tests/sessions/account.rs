@@ -76,7 +76,7 @@ impl Account {
             Query::TargetHealth { target_group } => Answer::TargetHealth(self.targets(target_group)),
             Query::Routing { load_balancer } => Answer::Routing(Box::new(routing(load_balancer))),
             // An answer to another question, which nobody can use.
-            _ => Answer::LogGroup(false),
+            other => crate::quiet::answer(other).unwrap_or(Answer::LogGroup(false)),
         }
     }
 

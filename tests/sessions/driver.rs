@@ -326,5 +326,7 @@ fn described(app: &App) -> BTreeSet<ServiceArn> {
 
 fn tasks(app: &App) -> BTreeSet<ServiceArn> {
     let answered = app.store().answers.iter().filter(|(_, remote)| remote.value().is_some());
-    answered.filter_map(|(query, _)| if let Query::Tasks { service, .. } = query { Some(service.clone()) } else { None }).collect()
+    answered
+        .filter_map(|(query, _)| if let Query::Tasks { service, .. } = query { Some(service.clone()) } else { None })
+        .collect()
 }

@@ -5,6 +5,8 @@
 
 mod account;
 mod driver;
+#[path = "../quiet/mod.rs"]
+mod quiet;
 mod steps;
 
 use proptest::prelude::*;

@@ -7,6 +7,7 @@ use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::keymap;
 use crate::app::overlay::Overlay;
 use crate::app::room::those_that_fit;
+use crate::app::screens::Tab;
 
 /// The footer for a width, and the column of the cursor while something is typed in it.
 pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
@@ -50,8 +51,11 @@ fn belongs(app: &App, command: Command) -> bool {
     let (open, zoomed) = (app.overlay().is_some(), app.is_zoomed());
     match command {
         Command::Help | Command::Back | Command::Quit => true,
+        Command::Copy if matches!(app.overlay(), Some(Overlay::Page { .. })) => true,
         _ if open => false,
         Command::NextService => zoomed,
+        Command::Zoom => !zoomed,
+        Command::Explain => matches!(app.detail().tab, Tab::Overview | Tab::Network),
         Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,
         // What was seen already is one of many lists; what was not stands in the line above.
         Command::Errors => app.errors().pinned().is_some(),

@@ -9,12 +9,15 @@ pub mod deaths;
 pub mod deploys;
 pub mod errors;
 pub mod events;
+pub mod findings;
 pub mod footer;
 pub mod header;
 pub mod help;
 pub mod input;
 pub mod load_balancing;
+pub mod network;
 pub mod overview;
+pub mod page;
 pub mod scale;
 pub mod services;
 pub mod source;
@@ -46,13 +49,16 @@ pub enum Tab {
     Deploys,
     /// Its events.
     Events,
+    /// How packets travel to and from its tasks.
+    Network,
     /// Its task definition.
     Config,
 }
 
 impl Tab {
     /// All tabs from left to right.
-    pub const ALL: [Self; 6] = [Self::Overview, Self::Tasks, Self::Targets, Self::Deploys, Self::Events, Self::Config];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Tasks, Self::Targets, Self::Deploys, Self::Events, Self::Network, Self::Config];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -62,7 +68,21 @@ impl Tab {
             Self::Targets => "Targets",
             Self::Deploys => "Deploys",
             Self::Events => "Events",
+            Self::Network => "Network",
             Self::Config => "Config",
+        }
+    }
+
+    /// Its title where the line is short.
+    pub const fn short_title(self) -> &'static str {
+        match self {
+            Self::Overview => "Ovw",
+            Self::Tasks => "Tasks",
+            Self::Targets => "Targ",
+            Self::Deploys => "Depl",
+            Self::Events => "Evts",
+            Self::Network => "Net",
+            Self::Config => "Conf",
         }
     }
 
@@ -74,6 +94,7 @@ impl Tab {
             Self::Targets => 3,
             Self::Deploys => 4,
             Self::Events => 5,
+            Self::Network => 8,
             Self::Config => 9,
         }
     }
@@ -99,6 +120,7 @@ pub fn tab(app: &App, width: usize) -> Document {
         Tab::Targets => targets::document(app, service, width),
         Tab::Deploys => deploys::document(app, service, width),
         Tab::Events => events::document(app, service, width),
+        Tab::Network => network::document(app, service, width),
         Tab::Config => config::document(app, service, width),
     };
     let stale = source_of_tab(app).is_some_and(|source| source.is_stale(app.now()));
@@ -129,6 +151,7 @@ pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
         Tab::Tasks => tasks::source(app, service),
         Tab::Targets => targets::source(app, service).unwrap_or(of_service),
         Tab::Deploys => of_service.or_worse(deploys::source(app, service), now),
+        Tab::Network => network::source(app, service).unwrap_or(of_service),
         Tab::Config => config::source(app, service).unwrap_or(of_service),
     })
 }
@@ -141,6 +164,7 @@ pub fn overlay(app: &App, width: usize) -> Document {
         Some(Overlay::Help(_)) => help::document(app, width),
         Some(Overlay::Activity(_)) => calls::document(app, width),
         Some(Overlay::Errors(_)) => errors::document(app, width),
+        Some(Overlay::Page { entry, .. }) => page::document(entry, width),
         Some(Overlay::Palette(chooser)) => choosers::palette(app, chooser, width, height),
         Some(Overlay::Clusters(chooser)) => choosers::clusters(app, chooser, width, height),
         Some(Overlay::Scale(entry)) => scale::document(app, entry, width),
@@ -156,6 +180,7 @@ pub fn overlay_height(app: &App, width: usize) -> usize {
         Some(Overlay::Help(_)) => help::document(app, width).height(),
         Some(Overlay::Activity(_)) => calls::wanted_height(app),
         Some(Overlay::Errors(_)) => errors::document(app, width).height(),
+        Some(Overlay::Page { entry, .. }) => page::document(entry, width).height(),
         Some(Overlay::Palette(_)) => choosers::palette_height(),
         Some(Overlay::Clusters(_)) => choosers::clusters_height(app, width),
         Some(Overlay::Scale(entry)) => scale::document(app, entry, width).height(),
@@ -174,6 +199,7 @@ pub fn overlay_title(app: &App) -> (&'static str, String) {
         Some(Overlay::Help(_)) => ("Keys", scrolls()),
         Some(Overlay::Activity(_)) => ("AWS calls, newest first (UTC)", scrolls()),
         Some(Overlay::Errors(_)) => ("Errors, newest first", scrolls()),
+        Some(Overlay::Page { entry, .. }) => (entry.title, scrolls()),
         Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
         Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
         Some(Overlay::Scale(_)) => ("Scale", String::new()),

@@ -4,11 +4,12 @@ use std::mem::discriminant;
 
 use super::aws_text::{event_text, says_nothing, short_names};
 use super::deaths::causes;
+use super::findings;
 use super::load_balancing::{check, counts, health_check, reasons, routes, settings, targets};
 use super::services::{bar, is_rolled_back, mark, revisions};
 use super::source::Source;
 use crate::app::App;
-use crate::app::document::{Document, Span, Tone, dim, plain, strong, toned};
+use crate::app::document::{Document, Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::freshness::since;
 use crate::app::wants::TASKS;
 use crate::diagnose::deployment::Bounds;
@@ -24,8 +25,40 @@ const EVENTS: usize = 6;
 /// Causes of death shown.
 const CAUSES: usize = 4;
 
-/// The tab: what is wrong, why, how far the rollout is, what the load balancer does, and what happened.
+/// The tab: what is wrong and why, what to do, what was checked; then how far the rollout is, what the load balancer does,
+/// and what happened.
 pub fn document(app: &App, service: &Service, width: usize) -> Document {
+    let Some(judgement) = app.store().judgement(&service.arn) else {
+        return calm(app, service, width);
+    };
+    let found = findings::laid(app, judgement, width).document;
+    if judgement.wrong() == 0 {
+        let mut document = calm(app, service, width);
+        if !found.lines.is_empty() {
+            document.push(Line::default());
+        }
+        document.lines.extend(found.lines);
+        return document;
+    }
+    let mut document = found;
+    document.push(Line::default());
+    let tasks = [plain(format!("{}/{} running", service.running, service.desired)), plain(pending(service))];
+    document.field("tasks", LABEL, &tasks, width);
+    state(app, service, &Evidence::Found, &mut document, width);
+    document
+}
+
+/// The line each finding begins with, in the order of [`crate::app::judgement::Judgement::findings`].
+pub fn places(app: &App, service: &Service, width: usize) -> Vec<usize> {
+    let Some(judgement) = app.store().judgement(&service.arn) else {
+        return Vec::new();
+    };
+    let before = if judgement.wrong() == 0 { calm(app, service, width).lines.len() + 1 } else { 0 };
+    findings::laid(app, judgement, width).places.into_iter().map(|place| place + before).collect()
+}
+
+/// What there is to say as long as nothing was found that is wrong.
+fn calm(app: &App, service: &Service, width: usize) -> Document {
     let mut document = Document::default();
     headline(app, service, &mut document, width);
     let evidence = Evidence::of(app, service);
@@ -40,18 +73,22 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
             document.field("why", LABEL, &spans, width);
         }
         Evidence::Deaths => deaths(app, service, &mut document, width),
-        Evidence::None => {}
+        Evidence::Found | Evidence::None => {}
     }
-    rollout(app, service, &mut document, width);
+    state(app, service, &evidence, &mut document, width);
+    document
+}
+
+fn state(app: &App, service: &Service, evidence: &Evidence<'_>, document: &mut Document, width: usize) {
+    rollout(app, service, document, width);
     for group in service.target_groups() {
-        load_balancer(app, group, &mut document, width);
+        load_balancer(app, group, document, width);
     }
     if !matches!(evidence, Evidence::Deaths) {
-        deaths(app, service, &mut document, width);
+        deaths(app, service, document, width);
     }
-    events(app, service, &evidence, &mut document, width);
-    safety(service, &mut document, width);
-    document
+    events(app, service, evidence, document, width);
+    safety(service, document, width);
 }
 
 /// What shows that the headline is true. It is told below the headline and nowhere else.
@@ -62,6 +99,8 @@ enum Evidence<'a> {
     Event(Story<'a>),
     /// Why tasks died.
     Deaths,
+    /// The diagnosis has told it.
+    Found,
     /// Nothing is wrong, or nothing that is at hand shows it.
     None,
 }
@@ -156,13 +195,18 @@ fn headline(app: &App, service: &Service, document: &mut Document, width: usize)
     }
     let counted = headline.is_some_and(|headline| headline.contains("tasks running"));
     if !counted && (service.desired > 0 || service.running > 0 || service.pending > 0) {
-        let pending = if service.pending > 0 { format!(" · {} pending", service.pending) } else { String::new() };
+        let pending = pending(service);
         spans.push(plain(format!("  {}/{} tasks running{pending}", service.running, service.desired)));
     }
     if service.status != ServiceStatus::Active {
         spans.push(toned(Tone::Warn, format!(" · service is {}", service.status.as_str())));
     }
     document.paragraph(&spans, width);
+}
+
+/// ` · 1 pending`
+fn pending(service: &Service) -> String {
+    if service.pending > 0 { format!(" · {} pending", service.pending) } else { String::new() }
 }
 
 fn rollout(app: &App, service: &Service, document: &mut Document, width: usize) {

@@ -199,10 +199,8 @@ fn targets(app: &App, service: &Service) -> Line {
         let refused = groups.iter().any(|group| store.known_targets(group).error().is_some());
         return dim(if refused { "?" } else { "…" }).into();
     };
-    let old = groups
-        .iter()
-        .filter_map(|group| store.target_health(group).remote())
-        .any(|remote| remote.failure().is_some());
+    let old =
+        groups.iter().filter_map(|group| store.target_health(group).remote()).any(|remote| remote.failure().is_some());
     let tone = match (count.healthy, count.total) {
         _ if old => Tone::Dim,
         (0, 1..) => Tone::Bad,

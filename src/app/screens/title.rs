@@ -18,14 +18,14 @@ pub struct Piece {
 }
 
 /// The pieces of the title from left to right; none while there is no service to speak of. When the width is short, tabs
-/// move together, and then those not open keep only their numbers.
+/// move together, then those not open are abbreviated, and then they keep only their numbers.
 pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
     let Some(arn) = app.selected_arn() else {
         return Vec::new();
     };
     let name = plain(arn.name());
     let room = width.saturating_sub(2);
-    let style = [(Tabs::Apart, LONG_NAME), (Tabs::Together, SHORT_NAME)]
+    let style = [(Tabs::Apart, LONG_NAME), (Tabs::Together, SHORT_NAME), (Tabs::Short, SHORT_NAME)]
         .into_iter()
         .find(|(style, longest)| tabs_width(app, *style) + name.width().min(*longest) + 2 <= room)
         .map_or(Tabs::Numbers, |(style, _)| style);
@@ -50,18 +50,22 @@ const SHORT_NAME: usize = 11;
 enum Tabs {
     Apart,
     Together,
+    /// With short titles.
+    Short,
     Numbers,
 }
 
 fn tab_text(tab: Tab, open: bool, style: Tabs) -> String {
     // The open one is in brackets, since a colour alone says nothing.
+    let together = matches!(style, Tabs::Together | Tabs::Short);
     let title = match (open, style) {
-        (true, Tabs::Together) => format!("[{} {}]", tab.number(), tab.title()),
+        (true, _) if together => format!("[{} {}]", tab.number(), tab.title()),
         (true, _) => return format!("[{} {}]", tab.number(), tab.title()),
         (false, Tabs::Numbers) => tab.number().to_string(),
+        (false, Tabs::Short) => format!("{} {}", tab.number(), tab.short_title()),
         (false, _) => format!("{} {}", tab.number(), tab.title()),
     };
-    if style == Tabs::Together { format!(" {title}") } else { format!(" {title} ") }
+    if together { format!(" {title}") } else { format!(" {title} ") }
 }
 
 fn tabs_width(app: &App, style: Tabs) -> usize {

@@ -2,5 +2,6 @@
 
 mod action;
 mod cursor;
+mod diagnosis;
 mod polling;
 mod world;

@@ -1,0 +1,117 @@
+//! An account in which nothing but the services is remarkable: a VPC that lets everything through, no automatic scaling, no
+//! alarms, empty logs. Answers to the questions only a diagnosis asks.
+
+use std::collections::BTreeMap;
+
+use ecsight::model::known::Known;
+use ecsight::model::network::{
+    NetworkAcl, NetworkAclEntry, NetworkInterface, Peer, PrefixList, Route, RouteDestination, RouteTable, RouteTarget,
+    SecurityGroup, SecurityGroupRule, Subnet, Traffic, Vpc,
+};
+use ecsight::model::observation::{LogExcerpt, Traffic as Requests, Utilization};
+use ecsight::model::query::{Answer, Query};
+use ecsight::model::scaling::Scaling;
+
+/// The answer, if the question is one that only a diagnosis asks.
+pub(crate) fn answer(query: &Query) -> Option<Answer> {
+    Some(match query {
+        Query::TargetGroupAttributes { .. } => Answer::TargetGroupAttributes(BTreeMap::new()),
+        Query::ServiceRevisions { .. } => Answer::ServiceRevisions(Vec::new()),
+        Query::LatestRevision { .. } => Answer::LatestRevision(None),
+        Query::ContainerInstances { .. } => Answer::ContainerInstances(Vec::new()),
+        Query::CapacityProviders { .. } => Answer::CapacityProviders(Vec::new()),
+        Query::TaskProtection { .. } => Answer::TaskProtection(Vec::new()),
+        Query::Subnets { subnets } => Answer::Subnets(subnets.iter().map(|id| subnet(id)).collect()),
+        Query::Vpc { vpc } => Answer::Vpc(Box::new(open_vpc(vpc))),
+        Query::NetworkInterfaces { interfaces } => {
+            Answer::NetworkInterfaces(interfaces.iter().map(|id| interface(id, "sg-0c0ffee")).collect())
+        }
+        Query::LoadBalancerInterfaces { .. } => {
+            Answer::LoadBalancerInterfaces(vec![interface("eni-0ed9e", "sg-0edge")])
+        }
+        Query::Instances { .. } => Answer::Instances(Vec::new()),
+        Query::PrefixList { prefix_list } => {
+            Answer::PrefixList(PrefixList { id: prefix_list.clone(), entries: Vec::new() })
+        }
+        Query::Scaling { .. } => {
+            Answer::Scaling(Box::new(Scaling { target: Known::Known(None), activities: Known::Known(Vec::new()) }))
+        }
+        Query::Alarms { .. } => Answer::Alarms(Vec::new()),
+        Query::Utilization { .. } => Answer::Utilization(Box::<Utilization>::default()),
+        Query::Traffic { .. } => Answer::Traffic(Box::<Requests>::default()),
+        Query::Logs { .. } => Answer::Logs(Box::<LogExcerpt>::default()),
+        Query::LogGroup { .. } => Answer::LogGroup(true),
+        _ => return None,
+    })
+}
+
+fn subnet(id: &str) -> Subnet {
+    Subnet {
+        id: id.to_owned(),
+        vpc: Some("vpc-0f00d".to_owned()),
+        availability_zone: Some("eu-west-1a".to_owned()),
+        cidrs: vec!["10.0.0.0/16".parse().unwrap()],
+        available_addresses: Some(200),
+    }
+}
+
+fn interface(id: &str, group: &str) -> NetworkInterface {
+    NetworkInterface {
+        id: id.to_owned(),
+        description: None,
+        subnet: Some("subnet-0aaa".to_owned()),
+        vpc: Some("vpc-0f00d".to_owned()),
+        availability_zone: Some("eu-west-1a".to_owned()),
+        private_ipv4: vec!["10.0.12.7".parse().unwrap()],
+        ipv6: Vec::new(),
+        public_ipv4: None,
+        security_groups: vec![group.to_owned()],
+        instance: None,
+    }
+}
+
+fn everything() -> Traffic {
+    Traffic { protocol: "-1".to_owned(), ports: None }
+}
+
+fn open_vpc(id: &str) -> Vpc {
+    let anybody = "0.0.0.0/0".parse().unwrap();
+    let open = |name: &str| SecurityGroup {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        vpc: Some(id.to_owned()),
+        ingress: vec![SecurityGroupRule { traffic: everything(), peer: Peer::Cidr(anybody), description: None }],
+        egress: vec![SecurityGroupRule { traffic: everything(), peer: Peer::Cidr(anybody), description: None }],
+    };
+    let entry =
+        |egress| NetworkAclEntry { number: 100, egress, traffic: everything(), cidr: Some(anybody), allow: true };
+    let route = |cidr: &str, target| Route {
+        destination: RouteDestination::Cidr(cidr.parse().unwrap()),
+        target,
+        blackhole: false,
+    };
+    let subnets = ["subnet-0aaa", "subnet-0bbb"];
+    Vpc {
+        id: id.to_owned(),
+        subnets: Known::Known(subnets.map(subnet).to_vec()),
+        security_groups: Known::Known(vec![open("sg-0c0ffee"), open("sg-0edge")]),
+        network_acls: Known::Known(vec![NetworkAcl {
+            id: "acl-0a".to_owned(),
+            subnets: subnets.map(str::to_owned).to_vec(),
+            entries: vec![entry(false), entry(true)],
+        }]),
+        route_tables: Known::Known(vec![RouteTable {
+            id: "rtb-0a".to_owned(),
+            main: true,
+            subnets: Vec::new(),
+            routes: vec![
+                route("10.0.0.0/16", RouteTarget::Local),
+                route("0.0.0.0/0", RouteTarget::NatGateway("nat-0a".to_owned())),
+            ],
+        }]),
+        endpoints: Known::Known(Vec::new()),
+        dns_support: Known::Known(true),
+        dns_hostnames: Known::Known(true),
+        public_access_block: Known::Known(ecsight::model::network::PublicAccessBlock::default()),
+    }
+}
