@@ -5,6 +5,7 @@ use super::layout::layout;
 use super::message::Effect;
 use super::overlay::Overlay;
 use super::screens::{Tab, findings, overview};
+use crate::diagnose::finding::Finding;
 
 impl App {
     /// Moves the cursor of whatever has the keys by one: among findings once the Overview has the whole screen.
@@ -54,12 +55,21 @@ impl App {
         }
     }
 
-    /// The fix of the finding on the screen, or else the name of the service.
-    pub(super) fn copy_something(&mut self) -> Vec<Effect> {
+    /// The finding that is looked at, where the screen shows findings.
+    fn on_the_screen(&self) -> Option<&Finding> {
         let shows_findings = matches!(self.detail.tab, Tab::Overview | Tab::Network)
             || matches!(self.overlay, Some(Overlay::Page { .. }));
-        let finding = self.looked_at().filter(|_| shows_findings);
-        let Some(finding) = finding else {
+        self.looked_at().filter(|_| shows_findings)
+    }
+
+    /// What there is to copy of the fix of the finding on the screen.
+    pub fn fix_to_copy(&self) -> Option<String> {
+        self.on_the_screen().and_then(|finding| findings::copyable(finding.fix.as_ref()?))
+    }
+
+    /// The fix of the finding on the screen, or else the name of the service.
+    pub(super) fn copy_something(&mut self) -> Vec<Effect> {
+        let Some(finding) = self.on_the_screen() else {
             let arn = self.selected_arn().map(|arn| arn.as_str().to_owned());
             return arn.map(|arn| self.copy(arn)).unwrap_or_default();
         };

@@ -18,7 +18,7 @@ use ecsight::model::service::{
     Deployment, DeploymentController, DeploymentStatus, LoadBalancerBinding, RolloutState, SchedulingStrategy, Service,
     ServiceEvent, ServiceStatus,
 };
-use ecsight::model::task::{Container, ContainerHealth, Task};
+use ecsight::model::task::{Container, ContainerHealth, Task, TaskInterface};
 use ecsight::model::task_definition::{ContainerDefinition, EnvironmentSource, EnvironmentVariable, TaskDefinition};
 use jiff::Timestamp;
 
@@ -273,7 +273,12 @@ fn task(index: u32, running: u32, now: Timestamp) -> Task {
             bindings: Vec::new(),
             agents: Vec::new(),
         }],
-        interface: None,
+        interface: Some(TaskInterface {
+            id: Some(format!("eni-{index}")),
+            subnet: Some("subnet-0aaa".to_owned()),
+            private_ipv4: Some(format!("10.0.0.{index}")),
+            ipv6: None,
+        }),
         container_instance: None,
         ec2_instance: ecsight::model::known::Known::NotAsked,
         launch_type: None,
@@ -349,7 +354,7 @@ fn group(arn: &TargetGroupArn) -> TargetGroup {
         protocol: Some("HTTP".to_owned()),
         protocol_version: None,
         port: Some(80),
-        vpc: None,
+        vpc: Some("vpc-0f00d".to_owned()),
         health_check: HealthCheckSettings { matcher: Some("200".to_owned()), ..HealthCheckSettings::default() },
         load_balancers: vec![LoadBalancerArn::from(LOAD_BALANCER)],
         address_type: None,

@@ -63,16 +63,29 @@ fn belongs(app: &App, command: Command) -> bool {
     }
 }
 
+/// Leaves first when the line is short.
+const LAST: u8 = u8::MAX;
+
 /// Keys of the commands that apply now, as many as fit; the key that shows all of them always does.
 fn hints(app: &App, width: usize) -> Line {
     let keymap = &app.options().keymap;
-    let hint_of = |info: &CommandInfo| Some(pair(&keymap.label(info.command)?, info.hint?));
+    let fix = app.fix_to_copy().is_some();
+    let hint_of = |info: &CommandInfo| {
+        let hint = if fix && info.command == Command::Copy { "copy fix" } else { info.hint? };
+        Some(pair(&keymap.label(info.command)?, hint))
+    };
     let columns = |hint: &[Span]| hint.iter().map(Span::width).sum::<usize>();
     let useful = |info: &&CommandInfo| belongs(app, info.command) && info.command.available(app).is_ok();
     let (mut rank, mut parts) = (1, Vec::new());
     for info in command::all().filter(useful) {
         if let Some(hint) = hint_of(info) {
-            parts.push((if info.command == Command::Help { 0 } else { rank }, hint));
+            let rank_here = match info.command {
+                Command::Help => 0,
+                // A name can be copied at any time; a fix is what somebody came for.
+                Command::Copy if !fix => LAST,
+                _ => rank,
+            };
+            parts.push((rank_here, hint));
             rank += 1;
         }
     }

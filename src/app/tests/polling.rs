@@ -74,6 +74,83 @@ fn the_budget_of_calls_and_ages_holds_over_minutes() {
     assert!(a_minute <= 25, "{a_minute} calls a minute, in five minutes: {kinds:?}");
 }
 
+/// Queries of the services that are not the selected one, which only a diagnosis asks.
+fn deployments_asked(world: &World) -> Vec<String> {
+    let of = |query: &Query| match query {
+        Query::ServiceDeployments { service, .. } => Some(service.name().to_owned()),
+        _ => None,
+    };
+    world.asked.iter().filter_map(|(_, query)| of(query)).collect()
+}
+
+#[test]
+fn what_a_diagnosis_needs_is_asked_for_the_service_under_the_cursor_and_for_a_few_that_fail() {
+    let mut services = many(20);
+    services.extend((0..8).map(|index| dead_service(&format!("dead-{index}"))));
+    let mut world = World::settled(options(), services);
+    assert_eq!(world.app.selected_arn().unwrap().name(), "dead-0");
+    let asked = deployments_asked(&world);
+    assert_eq!(asked.first().map(String::as_str), Some("dead-0"));
+    assert!(asked.len() <= 4, "at most three beside the one looked at: {asked:?}");
+    world.pass(20);
+    let mut asked = deployments_asked(&world);
+    asked.sort();
+    assert_eq!(asked.len(), 8, "the others in turn: {asked:?}");
+    world.asked.clear();
+    world.pass(11 * 60);
+    let again = deployments_asked(&world).iter().filter(|name| *name != "dead-0").count();
+    assert_eq!(again, 0, "with seven to examine, each has its turn every seven hundred seconds");
+    world.pass(60);
+    let again = deployments_asked(&world).iter().filter(|name| *name != "dead-0").count();
+    assert_eq!(again, 7);
+}
+
+#[test]
+fn services_nobody_looks_at_and_that_do_well_are_not_examined() {
+    let mut world = World::settled(options(), many(5));
+    world.pass(60);
+    let mut asked = deployments_asked(&world);
+    asked.dedup();
+    assert_eq!(asked, [world.app.selected_arn().unwrap().name()]);
+}
+
+#[test]
+fn what_a_diagnosis_may_not_read_is_no_error_to_look_at_and_is_asked_rarely() {
+    let mut world = World::settled(options(), many(1));
+    world.failing.insert("DescribeScalableTargets", ErrorKind::Denied);
+    world.asked.clear();
+    world.pass(600);
+    let asked = world.asked.iter().filter(|(_, query)| matches!(query, Query::Scaling { .. })).count();
+    assert!((5..=10).contains(&asked), "{asked} times in ten minutes");
+    assert_eq!(world.app.errors().pinned(), None);
+    assert!(world.app.errors().notes().iter().any(|note| note.error.kind == ErrorKind::Denied), "it is on the list");
+}
+
+#[test]
+fn old_answers_nobody_wants_are_forgotten() {
+    let mut world = World::settled(options(), many(3));
+    let first = world.app.selected_arn().unwrap();
+    let tasks = |world: &World, arn: &ServiceArn| {
+        world.app.store().tasks(world.app.store().service(arn).unwrap()).value().is_some()
+    };
+    let definition = |world: &World, arn: &ServiceArn| {
+        let service = world.app.store().service(arn).unwrap();
+        world.app.store().task_definition(service.task_definition.as_ref().unwrap()).value().is_some()
+    };
+    assert!(tasks(&world, &first));
+    world.keys("j");
+    world.pass(9 * 60);
+    assert!(tasks(&world, &first), "a service one came from is not read anew at once");
+    world.pass(3 * 60);
+    assert!(!tasks(&world, &first));
+    assert!(definition(&world, &first), "what never changes stays while a service uses it");
+    assert!(tasks(&world, &world.app.selected_arn().unwrap()));
+    world.services.remove(0);
+    world.pass(120);
+    let gone = world.app.store().answers.keys().filter(|query| format!("{query:?}").contains("service-0000")).count();
+    assert_eq!(gone, 0, "nothing is left of what is gone");
+}
+
 #[test]
 fn failing_services_are_read_often_and_healthy_ones_fill_their_batch() {
     let mut services = many(30);
