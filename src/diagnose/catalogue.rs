@@ -163,3 +163,6 @@ pub fn missing() -> Vec<Missing> {
 pub fn entry(id: &str) -> Option<&'static Entry> {
     entries().into_iter().find(|entry| entry.id == id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,9 +105,9 @@ impl Fix {
     /// With a command of the AWS CLI, given word by word; every word is quoted for the shell as it needs.
     #[must_use]
     pub fn aws(mut self, words: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let words = words.into_iter().map(|word| visible(word.as_ref()).into_owned());
+        let words = words.into_iter().map(|word| quoted(&visible(word.as_ref())));
         let words: Vec<String> = std::iter::once("aws".to_owned()).chain(words).collect();
-        self.commands.push(shell_words::join(words));
+        self.commands.push(words.join(" "));
         self
     }
 
@@ -124,6 +124,12 @@ impl Fix {
         self.eta_seconds = seconds;
         self
     }
+}
+
+/// A word as a shell reads it back: quoted only where it has to be, so that `HttpCode=200-399` stays readable.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@%+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) { word.to_owned() } else { shell_words::quote(word).into_owned() }
 }
 
 /// A finding.

@@ -23,6 +23,12 @@ impl Secret {
         self.0.is_empty()
     }
 
+    /// Whether it only says where something is: a resource name, or an address without a password.
+    pub fn is_a_reference(&self) -> bool {
+        let authority = self.0.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+        self.0.starts_with("arn:") || authority.is_some_and(|authority| !authority.contains('@'))
+    }
+
     /// Replaces every occurrence of this value in `text` by the mask. Values shorter than four characters, ports and truth
     /// values are left: masking every `1`, `8080` or `true` of a log line would destroy the line and hide nothing.
     pub fn mask_in(&self, text: &str) -> String {

@@ -10,6 +10,8 @@
 
 mod change;
 mod configuration;
+mod diagnose;
+mod explain;
 mod failing;
 mod program;
 mod services;
