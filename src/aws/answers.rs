@@ -49,7 +49,8 @@ impl Aws {
                 elb.routing(load_balancer, priority).await.map(Box::new).map(Answer::Routing)
             }
             Query::Subnets { subnets } => ec2.subnets(subnets, priority).await.map(Answer::Subnets),
-            Query::Vpc { vpc } => Ok(Answer::Vpc(Box::new(ec2.vpc(vpc, priority).await))),
+            // In a box: ten calls at once are a large future.
+            Query::Vpc { vpc } => Ok(Answer::Vpc(Box::new(Box::pin(ec2.vpc(vpc, priority)).await))),
             Query::NetworkInterfaces { interfaces } => {
                 ec2.interfaces(interfaces, priority).await.map(Answer::NetworkInterfaces)
             }

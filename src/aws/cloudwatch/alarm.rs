@@ -8,25 +8,25 @@ use crate::model::observation::Alarm;
 
 pub(super) fn of_metric(alarm: types::MetricAlarm) -> Alarm {
     let since = alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp);
-    made_of(alarm.alarm_name, alarm.state_value, alarm.state_reason, since)
+    made_of(alarm.alarm_name, alarm.state_value.as_ref(), alarm.state_reason, since.as_ref())
 }
 
 pub(super) fn composite(alarm: types::CompositeAlarm) -> Alarm {
     let since = alarm.state_transitioned_timestamp.or(alarm.state_updated_timestamp);
-    made_of(alarm.alarm_name, alarm.state_value, alarm.state_reason, since)
+    made_of(alarm.alarm_name, alarm.state_value.as_ref(), alarm.state_reason, since.as_ref())
 }
 
 fn made_of(
     name: Option<String>,
-    state: Option<types::StateValue>,
+    state: Option<&types::StateValue>,
     reason: Option<String>,
-    since: Option<DateTime>,
+    since: Option<&DateTime>,
 ) -> Alarm {
     Alarm {
         name: name.unwrap_or_default(),
-        state: spelled(state.as_ref()).unwrap_or_default(),
+        state: spelled(state).unwrap_or_default(),
         reason: present(reason),
-        since: time(since.as_ref()),
+        since: time(since),
     }
 }
 

@@ -46,7 +46,8 @@ macro_rules! every_page {
             let page = reader
                 .shared
                 .call($operation, $priority, |wire| {
-                    let request = reader.client.$request().set_filters(filters.clone()).max_results($size);
+                    let filters = Some(filters.clone()).filter(|filters| !filters.is_empty());
+                    let request = reader.client.$request().set_filters(filters).max_results($size);
                     request.set_next_token(token).customize().interceptor(wire).send()
                 })
                 .await?;
@@ -142,14 +143,14 @@ impl Reader {
         }
     }
 
-    async fn subnets_where(&self, filters: Option<Vec<Filter>>, priority: Priority) -> Result<Vec<Subnet>, CallError> {
+    async fn subnets_where(&self, filters: Vec<Filter>, priority: Priority) -> Result<Vec<Subnet>, CallError> {
         let found = every_page!(self, priority, DESCRIBE_SUBNETS, describe_subnets, subnets, PAGE, filters)?;
         Ok(found.into_iter().map(subnet::subnet).collect())
     }
 
     async fn security_groups_where(
         &self,
-        filters: Option<Vec<Filter>>,
+        filters: Vec<Filter>,
         priority: Priority,
     ) -> Result<Vec<SecurityGroup>, CallError> {
         let found = every_page!(
@@ -164,21 +165,13 @@ impl Reader {
         Ok(found.into_iter().map(security_group::security_group).collect())
     }
 
-    async fn network_acls_where(
-        &self,
-        filters: Option<Vec<Filter>>,
-        priority: Priority,
-    ) -> Result<Vec<NetworkAcl>, CallError> {
+    async fn network_acls_where(&self, filters: Vec<Filter>, priority: Priority) -> Result<Vec<NetworkAcl>, CallError> {
         let found =
             every_page!(self, priority, DESCRIBE_NETWORK_ACLS, describe_network_acls, network_acls, PAGE, filters)?;
         Ok(found.into_iter().map(network_acl::network_acl).collect())
     }
 
-    async fn route_tables_where(
-        &self,
-        filters: Option<Vec<Filter>>,
-        priority: Priority,
-    ) -> Result<Vec<RouteTable>, CallError> {
+    async fn route_tables_where(&self, filters: Vec<Filter>, priority: Priority) -> Result<Vec<RouteTable>, CallError> {
         let found = every_page!(
             self,
             priority,
@@ -191,11 +184,7 @@ impl Reader {
         Ok(found.into_iter().map(route::route_table).collect())
     }
 
-    async fn endpoints_where(
-        &self,
-        filters: Option<Vec<Filter>>,
-        priority: Priority,
-    ) -> Result<Vec<VpcEndpoint>, CallError> {
+    async fn endpoints_where(&self, filters: Vec<Filter>, priority: Priority) -> Result<Vec<VpcEndpoint>, CallError> {
         let found =
             every_page!(self, priority, DESCRIBE_VPC_ENDPOINTS, describe_vpc_endpoints, vpc_endpoints, PAGE, filters)?;
         Ok(found.into_iter().map(endpoint::endpoint).collect())
@@ -203,7 +192,7 @@ impl Reader {
 
     async fn interfaces_where(
         &self,
-        filters: Option<Vec<Filter>>,
+        filters: Vec<Filter>,
         priority: Priority,
     ) -> Result<Vec<NetworkInterface>, CallError> {
         let found = every_page!(
@@ -257,7 +246,7 @@ impl Reader {
                     describe_vpc_block_public_access_exclusions,
                     vpc_block_public_access_exclusions,
                     PAGE,
-                    None::<Vec<Filter>>
+                    Vec::<Filter>::new()
                 )?;
                 found.into_iter().filter_map(subnet::excluded).collect()
             }
@@ -267,8 +256,8 @@ impl Reader {
 }
 
 /// A filter that takes any of these values.
-fn one(name: &str, values: Vec<String>) -> Option<Vec<Filter>> {
-    Some(vec![Filter::builder().name(name).set_values(Some(values)).build()])
+fn one(name: &str, values: Vec<String>) -> Vec<Filter> {
+    vec![Filter::builder().name(name).set_values(Some(values)).build()]
 }
 
 /// Everything with these ids, as many a call as a filter takes.

@@ -56,9 +56,11 @@ fn target(route: types::Route) -> RouteTarget {
     .unwrap_or_else(|| RouteTarget::Other(String::new()))
 }
 
+type Kind = fn(String) -> RouteTarget;
+
 /// Several kinds of gateway share a field and differ by their prefix.
 fn gateway(id: String) -> RouteTarget {
-    let kinds: [(&str, fn(String) -> RouteTarget); 4] = [
+    let kinds: [(&str, Kind); 4] = [
         ("igw-", RouteTarget::InternetGateway),
         ("vgw-", RouteTarget::VpnGateway),
         ("vpce-", RouteTarget::VpcEndpoint),
@@ -68,7 +70,7 @@ fn gateway(id: String) -> RouteTarget {
         return RouteTarget::Local;
     }
     let kind = kinds.into_iter().find(|(prefix, _)| id.starts_with(prefix));
-    kind.map_or(RouteTarget::Other as fn(String) -> RouteTarget, |(_, kind)| kind)(id)
+    kind.map_or(RouteTarget::Other as Kind, |(_, kind)| kind)(id)
 }
 
 #[cfg(test)]
