@@ -19,6 +19,7 @@ pub mod facts;
 pub mod finding;
 pub mod health;
 pub mod matcher;
+pub mod needs;
 pub mod network;
 pub mod parse;
 pub mod rank;

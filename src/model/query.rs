@@ -179,6 +179,44 @@ pub enum Query {
     },
 }
 
+impl Query {
+    /// The operation that answers it, or the first of several.
+    pub fn operation(&self) -> Operation {
+        const ELB: &str = "elasticloadbalancing";
+        let (service, name) = match self {
+            Self::Identity => ("sts", "GetCallerIdentity"),
+            Self::Clusters => ("ecs", "ListClusters"),
+            Self::ServiceArns { .. } => ("ecs", "ListServices"),
+            Self::Services { .. } => ("ecs", "DescribeServices"),
+            Self::Tasks { .. } => ("ecs", "ListTasks"),
+            Self::TaskDefinition { .. } => ("ecs", "DescribeTaskDefinition"),
+            Self::ServiceDeployments { .. } => ("ecs", "ListServiceDeployments"),
+            Self::ServiceRevisions { .. } => ("ecs", "DescribeServiceRevisions"),
+            Self::LatestRevision { .. } => ("ecs", "ListTaskDefinitions"),
+            Self::ContainerInstances { .. } => ("ecs", "ListContainerInstances"),
+            Self::CapacityProviders { .. } => ("ecs", "DescribeCapacityProviders"),
+            Self::TaskProtection { .. } => ("ecs", "GetTaskProtection"),
+            Self::TargetGroup { .. } => (ELB, "DescribeTargetGroups"),
+            Self::TargetHealth { .. } => (ELB, "DescribeTargetHealth"),
+            Self::TargetGroupAttributes { .. } => (ELB, "DescribeTargetGroupAttributes"),
+            Self::Routing { .. } => (ELB, "DescribeLoadBalancers"),
+            Self::Subnets { .. } => ("ec2", "DescribeSubnets"),
+            Self::Vpc { .. } => ("ec2", "DescribeSecurityGroups"),
+            Self::NetworkInterfaces { .. } | Self::LoadBalancerInterfaces { .. } => {
+                ("ec2", "DescribeNetworkInterfaces")
+            }
+            Self::Instances { .. } => ("ec2", "DescribeInstances"),
+            Self::PrefixList { .. } => ("ec2", "GetManagedPrefixListEntries"),
+            Self::Scaling { .. } => ("application-autoscaling", "DescribeScalableTargets"),
+            Self::Alarms { .. } => ("cloudwatch", "DescribeAlarms"),
+            Self::Utilization { .. } | Self::Traffic { .. } => ("cloudwatch", "GetMetricData"),
+            Self::Logs { .. } => ("logs", "FilterLogEvents"),
+            Self::LogGroup { .. } => ("logs", "DescribeLogGroups"),
+        };
+        Operation::new(service, name)
+    }
+}
+
 /// A stream of log lines.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LogStream {
