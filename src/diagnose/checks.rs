@@ -311,7 +311,7 @@ fn in_order(scene: &Scene<'_>, name: CheckName, reads: &Reads<'_>) -> (CheckVerd
             let total: usize = scene.groups.iter().map(super::scene::Group::own_total).sum();
             let fine = count(Standing::Fine);
             let detail = format!("{fine} of {total} targets healthy");
-            let failing = count(Standing::Failing) > 0 || fine == 0 && total > 0;
+            let failing = count(Standing::Failing) > 0 || fine == 0 && scene.service.desired > 0;
             (if failing { CheckVerdict::Partial } else { CheckVerdict::Passed }, detail)
         }
         CheckName::HealthCheckSettings => passed("nothing speaks against them".to_owned()),

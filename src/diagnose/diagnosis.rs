@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::catalogue::Bearing;
 use super::checks;
 use super::facts::Facts;
 use super::finding::{Finding, Severity};
@@ -11,6 +12,7 @@ use super::network::{self, Path};
 use super::rank::rank;
 use super::rules;
 use super::scene::Scene;
+use crate::model::service::{SchedulingStrategy, ServiceStatus};
 use crate::model::text::visible;
 
 mod mask;
@@ -202,6 +204,11 @@ fn found(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for family in rules::FAMILIES {
         (family.find)(scene, &mut findings);
+    }
+    // Nothing about a service that is off or deleted is a fault.
+    let off = scene.service.desired == 0 && scene.service.scheduling == SchedulingStrategy::Replica;
+    if off || matches!(scene.service.status, ServiceStatus::Draining | ServiceStatus::Inactive) {
+        findings.retain(|finding| finding.severity == Severity::Info || finding.bearing == Bearing::Hygiene);
     }
     findings
 }

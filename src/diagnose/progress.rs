@@ -40,6 +40,8 @@ impl<'a> Progress<'a> {
         // Whoever waits for a hook, for bake time or for cleaning up is not stuck.
         let waits =
             newest_deployment.is_some_and(|newest| is_running(newest) && (is_hooked(newest) || is_late(newest)));
+        let early = service.deployment_configuration.as_ref().is_some_and(|configuration| configuration.early_success);
+        let waits = waits || early && newest_deployment.is_some_and(|newest| newest.status == "SUCCESSFUL");
         let stuck_for = stuck(service, healthy, newest, patience, scene.now).filter(|_| !waits);
         Self { under_way: in_progress(service), healthy, newest, stuck_for, patience, newest_deployment }
     }

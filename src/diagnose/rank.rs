@@ -179,7 +179,10 @@ fn closeness((index, finding): (usize, &Finding)) -> (Rank, Severity, super::fin
 }
 
 fn closer(cause: (usize, &Finding), effect: (usize, &Finding)) -> bool {
-    cause.1.rank() < effect.1.rank() || (effect.1.rank() == Rank::Symptom && closeness(cause) < closeness(effect))
+    // A deployment that was rolled back stands above the ways it failed.
+    cause.1.id() == ROLLED_BACK
+        || cause.1.rank() < effect.1.rank()
+        || (effect.1.rank() == Rank::Symptom && closeness(cause) < closeness(effect))
 }
 
 /// Whether one finding brings the other about.

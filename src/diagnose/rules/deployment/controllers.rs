@@ -65,7 +65,8 @@ fn code_deploy(view: &View<'_, '_>) -> Option<Finding> {
     if sets.len() < 2 && unsettled.is_none() {
         return None;
     }
-    let for_how_long = unsettled.and_then(|set| scene.since(set.stable_since.max(set.created_at)));
+    // When the stability was found out (stabilityStatusAt) says nothing about since when it is so.
+    let for_how_long = unsettled.and_then(|set| scene.since(set.created_at));
     let long = for_how_long.filter(|age| *age > SETTLES_WITHIN);
     let title = match (unsettled, long) {
         (Some(set), Some(age)) => format!("Task set {} has not settled for {}", shown(&set.id), spell(age)),

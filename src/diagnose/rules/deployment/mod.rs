@@ -24,8 +24,6 @@ mod rolled_back;
 mod room;
 mod stages;
 mod stuck;
-#[cfg(test)]
-mod tests;
 
 pub use old_tasks::wanted_protection;
 

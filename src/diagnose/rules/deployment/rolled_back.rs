@@ -54,21 +54,17 @@ pub(super) fn rollback<'a>(scene: &Scene<'a>, progress: &Progress<'a>) -> Option
     let primary = scene.primary?;
     let by_events = evidence::rollback(scene.service, primary);
     let (failed, why) = by_events.as_ref().map(|rollback| (rollback.failed, rollback.why)).unwrap_or_default();
-    match progress.newest_deployment {
-        Some(newest) => {
-            let complete = match newest.status.as_str() {
-                "ROLLBACK_SUCCESSFUL" => true,
-                "ROLLBACK_IN_PROGRESS" | "ROLLBACK_REQUESTED" => false,
-                _ => return None,
-            };
-            Some(Rollback { complete, deployment: Some(newest), failed, why })
-        }
-        None => {
-            by_events.as_ref()?;
-            let complete = primary.rollout_state != Some(RolloutState::InProgress);
-            Some(Rollback { complete, deployment: None, failed, why })
-        }
+    if let Some(newest) = progress.newest_deployment {
+        let complete = match newest.status.as_str() {
+            "ROLLBACK_SUCCESSFUL" => true,
+            "ROLLBACK_IN_PROGRESS" | "ROLLBACK_REQUESTED" => false,
+            _ => return None,
+        };
+        return Some(Rollback { complete, deployment: Some(newest), failed, why });
     }
+    by_events.as_ref()?;
+    let complete = matches!(primary.rollout_state, Some(RolloutState::Completed) | None);
+    Some(Rollback { complete, deployment: None, failed, why })
 }
 
 impl Rollback<'_> {
@@ -217,25 +213,25 @@ fn explanation(
     said: Option<&str>,
     victims: usize,
 ) -> String {
-    let mut text = if rollback.complete {
-        "Everything is green because the service runs the old revision again; the change itself is not live.".to_owned()
+    let fate = if rollback.complete {
+        "Everything is green because the service runs the old revision again; the change itself is not live."
     } else {
-        "ECS gave the deployment up and is going back to the revision that ran before.".to_owned()
+        "ECS gave the deployment up and is going back to the revision that ran before."
     };
-    if let Some(said) = said {
-        text.push_str(&format!(" AWS says: {said}."));
-    }
-    match (cause, victims) {
-        (Some(cause), 1) => text.push_str(&format!(" The task of the failed deployment that can still be read ended so: {cause}.")),
+    let said = said.map(|said| format!("AWS says: {said}."));
+    let why = match (cause, victims) {
+        (Some(cause), 1) => format!("The task of the failed deployment that can still be read ended so: {cause}."),
         (Some(cause), _) => {
-            text.push_str(&format!(" {victims} dead tasks of the failed deployment can still be read; the newest ended so: {cause}."));
+            format!("{victims} dead tasks of the failed deployment can still be read; the newest ended so: {cause}.")
         }
         (None, _) if view.scene.tasks.known().is_none() => {
-            text.push_str(" Why its tasks failed is not known, since the tasks could not be read.");
+            "Why its tasks failed is not known, since the tasks could not be read.".to_owned()
         }
-        (None, _) => text.push_str(
-            " None of its dead tasks can be read any more (AWS keeps them for about an hour), so the cause has to be found in its logs.",
-        ),
-    }
-    text
+        (None, _) => {
+            "None of its dead tasks can be read any more (AWS keeps them for about an hour), so the cause has to \
+                      be found in its logs."
+                .to_owned()
+        }
+    };
+    [Some(fate.to_owned()), said, Some(why)].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

@@ -188,7 +188,7 @@ fn deadlock(view: &View<'_, '_>, bounds: Bounds) -> Option<Finding> {
     // The percents may have been changed since the event.
     let still =
         primary.running < service.desired && !bounds.can_start(on_their_way) && !bounds.can_stop(service.running);
-    if !by_figures && !(told.is_some() && still) {
+    if !by_figures && (told.is_none() || !still) {
         return None;
     }
     let configuration = service.deployment_configuration.as_ref()?;

@@ -88,6 +88,7 @@ pub(super) static SUPERSEDED: Entry = Entry {
 pub(super) static EARLY_SUCCESS: Entry = Entry {
     id: "deployment-early-success",
     number: 199,
+    instead_of: &["deployment-in-progress-normal"],
     title: "The deployment counts as successful although work is left",
     meaning: "With early success ECS calls a deployment successful before all tasks are there or all old ones are gone; the \
               rest follows. It is neither stuck nor failed.",

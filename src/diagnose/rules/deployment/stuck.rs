@@ -207,8 +207,8 @@ fn not_launched(view: &View<'_, '_>) -> Option<Finding> {
         Event::NotLaunched { tasks, deployment } if deployment == primary.id => Some((tasks, heard.message)),
         _ => None,
     })?;
-    let why = scene.events.iter().filter(|heard| !matches!(heard.event, Event::NotLaunched { .. }));
-    let why = why.filter_map(|heard| Some((heard.event.trouble()?, heard.message))).next();
+    let mut why = scene.events.iter().filter(|heard| !matches!(heard.event, Event::NotLaunched { .. }));
+    let why = why.find_map(|heard| Some((heard.event.trouble()?, heard.message)));
     let reason = why.as_ref().map(|(words, _)| format!(" The event beside it says: {}.", scene.quote(words)));
     let mut finding = Finding::new(
         &NOT_LAUNCHED,
