@@ -99,14 +99,12 @@ fn explain(
         }
     }
     let line = match container {
-        Some(Container { name, exit_code: Some(137), .. }) => {
-            match killed {
-                Some(Kill::IgnoredSigterm { after }) => {
-                    format!("{}; {name} exit 137, ignored SIGTERM for {}", stop.short, spell(*after))
-                }
-                _ => format!("{}; {name} exit 137", stop.short),
+        Some(Container { name, exit_code: Some(137), .. }) => match killed {
+            Some(Kill::IgnoredSigterm { after }) => {
+                format!("{}; {name} exit 137, ignored SIGTERM for {}", stop.short, spell(*after))
             }
-        }
+            _ => format!("{}; {name} exit 137", stop.short),
+        },
         Some(Container { name, exit_code: Some(code), .. }) => format!("{}; {name} exit {code}", stop.short),
         Some(Container { name, exit_code: None, .. }) if !stop.benign && task.started_at.is_none() => {
             format!("{}; {name} {NEVER_STARTED}", stop.short)

@@ -343,7 +343,7 @@ fn pattern(text: &str) -> Option<Regex> {
 static IDS: Pattern = LazyLock::new(|| pattern(r"[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*|[0-9]+"));
 static IMAGE: Pattern = LazyLock::new(|| {
     pattern(
-        r#"(?:failed to resolve ref |manifest for |pull access denied for |repository |(?:cannot|can't) pull (?:the )?(?:image )?['"])["']?([^\s"',]+)"#,
+        r#"(?:failed to resolve ref |manifest for |pull access denied for |repository with name |repository |(?:cannot|can't) pull (?:the )?(?:image )?['"])["']?([^\s"',]+)"#,
     )
 });
 static PLATFORM: Pattern = LazyLock::new(|| {
