@@ -163,3 +163,55 @@ pub fn missing() -> Vec<Missing> {
 pub fn entry(id: &str) -> Option<&'static Entry> {
     entries().into_iter().find(|entry| entry.id == id)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_pages_complete() {
+        let mut seen = BTreeSet::new();
+        for entry in entries() {
+            assert!(seen.insert(entry.id), "{} occurs twice", entry.id);
+            assert!(
+                entry.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+                "{} is public",
+                entry.id
+            );
+            for text in [entry.title, entry.meaning, entry.decided, entry.fix] {
+                assert!(!text.trim().is_empty(), "{} has an incomplete page", entry.id);
+            }
+            assert!(!entry.title.ends_with('.') && !entry.sources.is_empty(), "{}", entry.id);
+            assert_eq!(super::entry(entry.id), Some(entry));
+        }
+        for missing in missing() {
+            assert!(seen.insert(missing.id), "{} is implemented or missing twice", missing.id);
+            assert!(!missing.reason.is_empty(), "{}", missing.id);
+        }
+    }
+
+    #[test]
+    fn what_is_more_specific_is_never_also_more_general() {
+        let general: BTreeMap<&str, &[&str]> =
+            entries().into_iter().map(|entry| (entry.id, entry.instead_of)).collect();
+        for entry in entries() {
+            let mut seen = BTreeSet::new();
+            let mut next: Vec<&str> = entry.instead_of.to_vec();
+            while let Some(id) = next.pop() {
+                assert_ne!(id, entry.id, "{} replaces itself", entry.id);
+                if seen.insert(id) {
+                    next.extend(general.get(id).copied().unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_benign_note_brings_nothing_about() {
+        for entry in entries().into_iter().filter(|entry| entry.severity == Severity::Info) {
+            assert!(entry.explains.is_empty(), "{}", entry.id);
+        }
+    }
+}
