@@ -74,8 +74,8 @@ fn normal(view: &View<'_, '_>) -> Option<Finding> {
     let words = view.progress.words(scene);
     let desired = scene.service.desired;
     let healthy = view.progress.healthy;
-    let draining: usize =
-        scene.groups.iter().map(|group| group.places.len() - group.own_total().min(group.places.len())).sum();
+    let leaving = scene.groups.iter().flat_map(|group| &group.places);
+    let draining = leaving.filter(|place| place.standing == Standing::Leaving).count();
     let initial: usize = scene.groups.iter().map(|group| group.own(Standing::Waiting)).sum();
     let old = scene.service.older_deployments().fold(0_u32, |sum, old| sum.saturating_add(old.running));
     let mut awaited = Vec::new();
