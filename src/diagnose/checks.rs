@@ -319,7 +319,7 @@ fn in_order(scene: &Scene<'_>, name: CheckName, reads: &Reads<'_>) -> (CheckVerd
         CheckName::StoppedTasks => passed(match scene.deaths_of_primary().count() {
             0 => "no task of the newest deployment failed".to_owned(),
             1 => "1 task of the newest deployment failed, and no more".to_owned(),
-            some => format!("{some} tasks of the newest deployment failed, none of them lately"),
+            some => format!("{some} tasks of the newest deployment failed, and nothing of it repeats"),
         }),
         CheckName::Deployments => passed(if Progress::of(scene).under_way {
             "in normal progress".to_owned()

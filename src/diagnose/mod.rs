@@ -8,6 +8,12 @@
 //!                                     evidence ──────▶ health ◀─────────────────┘
 //! ```
 //!
+//! ```text
+//!  facts ─▶ scene ─▶ rules ─▶ rank ─┬─▶ diagnosis: health, findings, checks
+//!    ▲                  progress ───┘
+//!  needs: what has to be asked for it
+//! ```
+//!
 //! Everything reads `model` and nothing else. Headlines and the lines about dead tasks are safe to show; what `parse` quotes has
 //! to go through `model::text` first.
 

@@ -67,7 +67,9 @@ impl<'a> Progress<'a> {
             return stage;
         }
         let failing = scene.groups.iter().any(|group| group.own(Standing::Failing) > 0);
-        if failing && self.healthy < desired {
+        let grace = SignedDuration::from_secs(i64::from(scene.service.health_check_grace_period_seconds.unwrap_or(0)));
+        let excused = scene.age().is_some_and(|age| age < grace);
+        if failing && excused && self.healthy < desired {
             return "health checks fail, grace period is running".to_owned();
         }
         if self.healthy >= desired {

@@ -274,3 +274,25 @@ fn ids_are_unique_and_pages_are_written() {
         assert!(missing.reason.ends_with('.'), "{}: a reason is a sentence", missing.id);
     }
 }
+
+#[test]
+fn what_is_more_specific_is_never_also_more_general() {
+    let general: BTreeMap<&str, &[&str]> = entries().into_iter().map(|entry| (entry.id, entry.instead_of)).collect();
+    for entry in entries() {
+        let mut seen = BTreeSet::new();
+        let mut next: Vec<&str> = entry.instead_of.to_vec();
+        while let Some(id) = next.pop() {
+            assert_ne!(id, entry.id, "{} replaces itself", entry.id);
+            if seen.insert(id) {
+                next.extend(general.get(id).copied().unwrap_or_default());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_benign_note_brings_nothing_about() {
+    for entry in entries().into_iter().filter(|entry| entry.severity == Severity::Info) {
+        assert!(entry.explains.is_empty(), "{}", entry.id);
+    }
+}

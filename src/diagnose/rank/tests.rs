@@ -49,6 +49,17 @@ static FAILED: Entry = Entry {
 static FAIL_OPEN_ENTRY: Entry =
     Entry { effect: Some(Effect::FailOpen), ..entry(FAIL_OPEN, 40, Severity::Warning, Rank::Symptom) };
 static BACK: Entry = Entry { bearing: Bearing::Past, ..entry(ROLLED_BACK, 181, Severity::Error, Rank::Symptom) };
+static BACK_OVER: Entry = Entry {
+    bearing: Bearing::Past,
+    explains: &[Effect::FailedDeployment],
+    ..entry(ROLLED_BACK, 181, Severity::Error, Rank::Symptom)
+};
+static HOOK: Entry = Entry {
+    effect: Some(Effect::FailedDeployment),
+    explains: &[Effect::FailedDeployment],
+    ..entry("hook", 192, Severity::Critical, Rank::AwsText)
+};
+static NORMAL_ENTRY: Entry = entry(NORMAL, 188, Severity::Info, Rank::Symptom);
 static ADVICE: Entry = Entry { bearing: Bearing::Hygiene, ..entry("advice", 227, Severity::Warning, Rank::Symptom) };
 static NOTE: Entry = Entry { explains: CHECKS_FAIL, ..entry("note", 188, Severity::Info, Rank::Blocker) };
 static WARNING: Entry = Entry { explains: CHECKS_FAIL, ..entry("weak", 30, Severity::Warning, Rank::Blocker) };
@@ -153,6 +164,28 @@ fn a_rollback_stands_first_until_something_is_wrong_now() {
         "deployment-rolled-back crash advice"
     );
     assert_eq!(ranked(vec![found(&BACK), found(&CRASH)]), "crash deployment-rolled-back");
+}
+
+#[test]
+fn a_rollback_stands_above_the_ways_the_deployment_failed() {
+    let past = |entry| found(entry).bearing(Bearing::Past).severity(Severity::Error);
+    let back = || Finding { entry: &BACK_OVER, ..found(&BACK) };
+    assert_eq!(ranked(vec![past(&FAILED), past(&HOOK), back()]), "deployment-rolled-back[hook[failed]]");
+    // While it is on its way, a cause that can be seen explains more than the rollback does.
+    let now = || back().bearing(Bearing::Present);
+    assert_eq!(
+        ranked(vec![found(&NO_IMAGE), found(&FAILED).severity(Severity::Error), now()]),
+        "no-image[failed] deployment-rolled-back"
+    );
+}
+
+#[test]
+fn progress_is_normal_only_while_nothing_is_in_its_way() {
+    assert_eq!(ranked(vec![found(&NORMAL_ENTRY), found(&ADVICE)]), "advice deployment-in-progress-normal");
+    assert_eq!(ranked(vec![found(&NORMAL_ENTRY), found(&CRASH)]), "crash");
+    assert_eq!(ranked(vec![found(&NORMAL_ENTRY), found(&WARNING)]), "weak");
+    let over = found(&CRASH).bearing(Bearing::Past);
+    assert_eq!(ranked(vec![found(&NORMAL_ENTRY), over]), "crash deployment-in-progress-normal");
 }
 
 #[test]

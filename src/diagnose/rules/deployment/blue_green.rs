@@ -2,7 +2,7 @@
 //! group.
 
 use super::{BLUE_GREEN, DESCRIBE_DEPLOYMENTS, DESCRIBE_SERVICES, HISTORY, NOTE, View, shown, subject};
-use crate::diagnose::catalogue::{Bearing, Effect, Entry, Rank};
+use crate::diagnose::catalogue::{Effect, Entry, Rank};
 use crate::diagnose::deployment::is_rolling;
 use crate::diagnose::finding::{Confidence, Finding, Fix, Scope, Severity};
 use crate::diagnose::scene::{Group, Place};
@@ -102,8 +102,7 @@ fn told(view: &View<'_, '_>, entry: &'static Entry, parts: &[&str], title: &str,
     let finding = Finding::new(entry, Confidence::Certain, title)
         .explain(format!("{text} AWS says: {quoted}"))
         .evidence(source, subject, field, quoted);
-    let over = view.rollback.as_ref().is_some_and(|rollback| rollback.complete);
-    Some(if over { finding.severity(Severity::Error).bearing(Bearing::Past) } else { finding })
+    Some(view.dated(finding))
 }
 
 fn listener(view: &View<'_, '_>) -> Option<Finding> {

@@ -4,8 +4,8 @@ use super::rolled_back::{of_death, victims};
 use super::{
     ALARMS, BREAKER, DESCRIBE_DEPLOYMENTS, DESCRIBE_SERVICES, HISTORY, NOTE, THROTTLE, View, shown, subject, task_ids,
 };
-use crate::diagnose::catalogue::{Bearing, Effect, Entry};
-use crate::diagnose::deployment::is_rolling;
+use crate::diagnose::catalogue::{Effect, Entry};
+use crate::diagnose::deployment::{FailureThreshold, is_rolling};
 use crate::diagnose::finding::{Confidence, Finding, Fix, Scope, Severity};
 use crate::diagnose::parse::events::Event;
 use crate::diagnose::progress::Progress;
@@ -130,12 +130,10 @@ fn newest_failed(view: &View<'_, '_>) -> bool {
         || view.newest().is_some_and(|newest| newest.status.starts_with("ROLLBACK"))
 }
 
-/// How bad a failed deployment is once it was rolled back.
+/// How bad a failed deployment is: whoever is going back already has it in hand.
 fn weigh(view: &View<'_, '_>, finding: Finding) -> Finding {
-    match &view.rollback {
-        Some(rollback) => finding.severity(Severity::Error).bearing(rollback.bearing()),
-        None => finding,
-    }
+    let finding = if view.rollback.is_some() { finding.severity(Severity::Error) } else { finding };
+    view.dated(finding)
 }
 
 /// The deployment that failed: `ecs-svc/…`
@@ -209,6 +207,15 @@ fn circuit_breaker(view: &View<'_, '_>) -> Option<Finding> {
             .evidence(DESCRIBE_DEPLOYMENTS, &subject, "deploymentCircuitBreaker.failureCount", breaker.failures)
             .evidence(DESCRIBE_DEPLOYMENTS, &subject, "deploymentCircuitBreaker.threshold", breaker.threshold);
     }
+    if breaker.is_none() {
+        let threshold = FailureThreshold::default().failures(scene.service.desired);
+        finding = finding.evidence(
+            DESCRIBE_SERVICES,
+            subject(scene),
+            "derived: threshold = clamp(ceil(desiredCount x 50 / 100), 3, 200)",
+            threshold,
+        );
+    }
     if let Some((_, message)) = by_event {
         finding = finding.evidence(DESCRIBE_SERVICES, subject(scene), "events.message", scene.quote(message));
     }
@@ -224,7 +231,6 @@ fn circuit_breaker(view: &View<'_, '_>) -> Option<Finding> {
 fn rollback_failed(view: &View<'_, '_>) -> Option<Finding> {
     let scene = view.scene;
     let primary = scene.primary?;
-    let complete = primary.rollout_state == Some(RolloutState::Completed);
     let failed = view.newest().filter(|newest| newest.status == "ROLLBACK_FAILED");
     let family = scene.service.task_definition.as_ref().map_or("FAMILY", TaskDefinitionArn::family);
     let scope = view.scope();
@@ -243,9 +249,7 @@ fn rollback_failed(view: &View<'_, '_>) -> Option<Finding> {
         }
         let fix = Fix::new("Deploy a revision that is known to work.")
             .aws(view.update_service(&["--task-definition", &format!("{family}:REVISION")]));
-        // Whatever is complete by now came after it.
-        let finding = if complete { finding.severity(Severity::Error).bearing(Bearing::Past) } else { finding };
-        return Some(finding.fix(fix));
+        return Some(view.dated(finding.fix(fix)));
     }
     failure_reason(view).filter(|_| view.rollback.is_none())?;
     let history = scene.facts.service_deployments();

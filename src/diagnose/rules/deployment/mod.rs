@@ -11,6 +11,7 @@ use crate::diagnose::finding::{Finding, Scope, Severity};
 use crate::diagnose::progress::Progress;
 use crate::diagnose::scene::Scene;
 use crate::model::arn::{ServiceRevisionArn, TaskArn, TaskDefinitionArn};
+use crate::model::service::{Deployment, RolloutState};
 use crate::model::service_deployment::ServiceDeployment;
 
 mod blue_green;
@@ -148,6 +149,17 @@ impl<'s, 'a> View<'s, 'a> {
         let revisions = self.scene.facts.service_revisions();
         let revisions = revisions.known().copied().unwrap_or_default();
         revisions.iter().find(|one| one.arn == *revision)?.task_definition.as_ref()
+    }
+
+    /// Whether what failed is over: the service runs what was restored, or the primary deployment is complete.
+    fn is_over(&self) -> bool {
+        let complete = |primary: &Deployment| primary.rollout_state == Some(RolloutState::Completed);
+        self.rollback.as_ref().map_or_else(|| self.scene.primary.is_some_and(complete), |rollback| rollback.complete)
+    }
+
+    /// A finding about what failed, which counts for the present only until it is over.
+    fn dated(&self, finding: Finding) -> Finding {
+        if self.is_over() { finding.severity(Severity::Error).bearing(Bearing::Past) } else { finding }
     }
 
     /// The id of the primary deployment.

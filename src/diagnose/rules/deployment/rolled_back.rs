@@ -52,17 +52,23 @@ pub(super) struct Rollback<'a> {
 /// Whether the newest deployment was rolled back. The history decides where it was read.
 pub(super) fn rollback<'a>(scene: &Scene<'a>, progress: &Progress<'a>) -> Option<Rollback<'a>> {
     let primary = scene.primary?;
-    let by_events = evidence::rollback(scene.service, primary);
-    let (failed, why) = by_events.as_ref().map(|rollback| (rollback.failed, rollback.why)).unwrap_or_default();
     if let Some(newest) = progress.newest_deployment {
         let complete = match newest.status.as_str() {
             "ROLLBACK_SUCCESSFUL" => true,
             "ROLLBACK_IN_PROGRESS" | "ROLLBACK_REQUESTED" => false,
             _ => return None,
         };
+        let began = newest.started_at.or(newest.created_at);
+        // An event of an earlier failure would name the wrong deployment.
+        let mut since = scene.history.iter().take_while(|heard| began.is_none() || heard.at >= began);
+        let failed = since.find_map(|heard| match heard.event {
+            Event::DeploymentFailed { deployment, why } if deployment != primary.id => Some((deployment, why)),
+            _ => None,
+        });
+        let (failed, why) = failed.unzip();
         return Some(Rollback { complete, deployment: Some(newest), failed, why });
     }
-    by_events.as_ref()?;
+    let evidence::Rollback { failed, why } = evidence::rollback(scene.service, primary)?;
     let complete = matches!(primary.rollout_state, Some(RolloutState::Completed) | None);
     Some(Rollback { complete, deployment: None, failed, why })
 }

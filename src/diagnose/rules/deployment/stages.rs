@@ -194,8 +194,6 @@ fn hook_failed(view: &View<'_, '_>) -> Option<Finding> {
     if reason.is_none() && hook.is_none() {
         return None;
     }
-    // What is complete by now came after it.
-    let over = view.rollback.as_ref().is_some_and(|rollback| rollback.complete);
     let text = reason.unwrap_or_default().to_ascii_lowercase();
     let why = [
         ("returned failed", "its function answered FAILED"),
@@ -236,11 +234,7 @@ fn hook_failed(view: &View<'_, '_>) -> Option<Finding> {
     if let Some(hook) = hook {
         finding = of_hook(view, finding, newest, hook);
     }
-    Some(if over {
-        finding.severity(Severity::Error).bearing(crate::diagnose::catalogue::Bearing::Past)
-    } else {
-        finding
-    })
+    Some(view.dated(finding))
 }
 
 fn hook_running(view: &View<'_, '_>) -> Option<Finding> {

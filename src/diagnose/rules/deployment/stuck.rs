@@ -74,8 +74,8 @@ fn normal(view: &View<'_, '_>) -> Option<Finding> {
     let words = view.progress.words(scene);
     let desired = scene.service.desired;
     let healthy = view.progress.healthy;
-    let draining: usize =
-        scene.groups.iter().map(|group| group.places.len() - group.own_total().min(group.places.len())).sum();
+    let leaving = scene.groups.iter().flat_map(|group| &group.places);
+    let draining = leaving.filter(|place| place.standing == Standing::Leaving).count();
     let initial: usize = scene.groups.iter().map(|group| group.own(Standing::Waiting)).sum();
     let old = scene.service.older_deployments().fold(0_u32, |sum, old| sum.saturating_add(old.running));
     let mut awaited = Vec::new();
@@ -92,6 +92,7 @@ fn normal(view: &View<'_, '_>) -> Option<Finding> {
         awaited.push(format!("{old} old tasks to stop"));
     }
     let awaited = if awaited.is_empty() { "AWS's word that it is complete".to_owned() } else { awaited.join(", ") };
+    let breaker = breaker(view);
     let age = scene.age().map(|age| format!(" It began {} ago.", spell(age))).unwrap_or_default();
     let verdict = scene.groups.iter().filter_map(|group| group.settings.known()).filter_map(|settings| {
         let check = &settings.health_check;
@@ -102,7 +103,7 @@ fn normal(view: &View<'_, '_>) -> Option<Finding> {
     Some(
         Finding::new(&NORMAL, Confidence::Certain, format!("A deployment is in normal progress: {words}"))
             .short(words)
-            .explain(format!("What is awaited: {awaited}.{age}{eta}"))
+            .explain(format!("What is awaited: {awaited}.{age}{eta}{breaker}"))
             .scope(view.scope())
             .evidence(
                 DESCRIBE_SERVICES,
@@ -122,6 +123,7 @@ fn stuck(view: &View<'_, '_>) -> Option<Finding> {
     let desired = scene.service.desired;
     let healthy = view.progress.healthy;
     let looked = excluded(view);
+    let breaker = breaker(view);
     let looked = if looked.is_empty() { String::new() } else { format!(" What was looked at: {}.", looked.join("; ")) };
     Some(
         Finding::new(
@@ -134,7 +136,7 @@ fn stuck(view: &View<'_, '_>) -> Option<Finding> {
         )
         .short(format!("stuck for {}: {healthy} of {desired} new tasks healthy", spell(idle)))
         .explain(format!(
-            "No new task became healthy for {}, and {} would be normal with the settings of this service.{looked}",
+            "No new task became healthy for {}, and {} would be normal with the settings of this service.{looked}{breaker}",
             spell(idle),
             spell(view.progress.patience)
         ))
@@ -151,6 +153,17 @@ fn stuck(view: &View<'_, '_>) -> Option<Finding> {
         .evidence(DESCRIBE_SERVICES, format!("deployment {}", primary.id), "failedTasks", primary.failed)
         .evidence(DESCRIBE_SERVICES, subject(scene), "derived: healthy tasks of the new deployment", healthy),
     )
+}
+
+/// How close the circuit breaker is to ending the deployment, once tasks failed.
+fn breaker(view: &View<'_, '_>) -> String {
+    let breaker = view.running().and_then(|running| running.circuit_breaker.as_ref());
+    match breaker.filter(|breaker| breaker.failures > 0 && breaker.threshold > 0) {
+        Some(breaker) => {
+            format!(" The circuit breaker has counted {} of {} failures.", breaker.failures, breaker.threshold)
+        }
+        None => String::new(),
+    }
 }
 
 /// What was looked at and does not explain it, and what could not be looked at.

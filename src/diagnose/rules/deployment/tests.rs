@@ -161,6 +161,11 @@ fn stuck_says_what_was_excluded() {
     assert_eq!(stuck.short.as_deref(), Some("stuck for 31 min: 0 of 4 new tasks healthy"));
     assert!(stuck.explanation.contains("none of its tasks died; no event speaks of tasks that cannot be placed"));
     assert_eq!(stuck.effect(), Some(Effect::StuckDeployment));
+    let mut counted = service_deployment("IN_PROGRESS");
+    counted.circuit_breaker =
+        Some(CircuitBreakerProgress { status: Some("MONITORING".to_owned()), failures: 2, threshold: 3 });
+    let counted = only(&late.deployments(vec![counted]), "deployment-stuck");
+    assert!(counted.explanation.ends_with("The circuit breaker has counted 2 of 3 failures."));
     // The grace period is part of what a deployment may take.
     let mut patient = rolling(4, 0, 4, 31 * 60);
     patient.health_check_grace_period_seconds = Some(1_200);
@@ -313,6 +318,12 @@ fn a_rollback_names_what_the_failed_deployment_died_of() {
     let silent = silent.deployments(vec![newest.clone()]);
     let silent = with_revisions(silent, vec![revision(2, "sha256:b", &[])]);
     assert!(only(&silent, "deployment-rolled-back").title.ends_with("exits with code 1 soon after start"));
+
+    // An event of an earlier failure does not name the deployment that failed now.
+    let earlier = &[(NOW - 9_000, "(deployment ecs-svc/0) deployment failed: tasks failed to start.")];
+    let unnamed = case(service("web", 2).events(earlier)).tasks(vec![crashed("ecs-svc/0", 8_900, 1)]);
+    let unnamed = only(&unnamed.deployments(vec![newest.clone()]), "deployment-rolled-back");
+    assert_eq!((unnamed.scope.deployment, unnamed.scope.tasks.len()), (None, 0));
 
     // A newer deployment makes it history, whatever events say.
     let newer = ServiceDeployment { created_at: Some(at(NOW - 50)), ..service_deployment("SUCCESSFUL") };
