@@ -1,16 +1,18 @@
 //! Why tasks do not start: images, secrets, logs, volumes, interfaces (catalogue 5C).
 //!
 //! ```text
-//!  stop reasons  container reasons  attachments  events  deployments ─▶ attempts ─┬▶ image     registry and layers
-//!                                                                                 ├▶ identity  roles, secrets, logs
-//!                                                                                 └▶ resource  interfaces, volumes, runtime
-//!  definition, subnets, tasks that are not up yet ────────────────────▶ subnets, unstarted (what shows without a failure)
+//!  stop reasons, container reasons, attachments, events, deployments ─▶ attempts ─┐
+//!    image, platform            registry, layers, architecture ◀─────────────────┤
+//!    identity, secrets, logs    roles, what they may do and reach ◀──────────────┤
+//!    resource, subnets          interfaces, volumes, container runtime ◀─────────┘
+//!    unstarted                  what shows without a failure: definition, tasks that hang
 //! ```
 
 mod attempts;
 mod identity;
 mod image;
 mod logs;
+mod platform;
 mod resource;
 mod secrets;
 mod subnets;
@@ -29,7 +31,7 @@ use crate::diagnose::scene::Scene;
 use attempts::Failures;
 
 pub(in crate::diagnose::rules) use attempts::failed_start;
-pub(in crate::diagnose::rules) use image::exec_format;
+pub(in crate::diagnose::rules) use platform::exec_format;
 
 /// The family.
 pub const FAMILY: Family = Family {
@@ -40,7 +42,7 @@ pub const FAMILY: Family = Family {
         &image::IMAGE_DIGEST_EXPIRED,
         &image::IMAGE_PULL_ACCESS_DENIED,
         &image::IMAGE_RATE_LIMITED,
-        &image::IMAGE_PLATFORM_MISMATCH,
+        &platform::IMAGE_PLATFORM_MISMATCH,
         &image::IMAGE_TOO_LARGE_NO_SPACE,
         &image::IMAGE_PULL_NETWORK,
         &secrets::SECRET_MISSING,
@@ -117,7 +119,7 @@ fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     }
     unstarted::find(scene, &failures, findings);
     subnets::find(scene, &failures, findings);
-    image::find_wrong_architecture(scene, findings);
+    platform::find_wrong_architecture(scene, findings);
 }
 
 fn explain<'a>(scene: &Scene<'a>, batch: &Failures<'_, 'a>) -> Option<Finding> {
@@ -127,7 +129,7 @@ fn explain<'a>(scene: &Scene<'a>, batch: &Failures<'_, 'a>) -> Option<Finding> {
         Cause::ImageNotFound(image) => image::not_found(scene, batch, image.as_ref()),
         Cause::ImageDenied(image) => image::refused(scene, batch, image.as_ref()),
         Cause::ImageRateLimited(image) => image::rate_limited(scene, batch, image.as_ref()),
-        Cause::ImagePlatform { platform } => image::wrong_platform(scene, batch, platform.as_deref()),
+        Cause::ImagePlatform { platform } => platform::wrong_platform(scene, batch, platform.as_deref()),
         Cause::NoSpace => image::no_space(scene, batch),
         Cause::SecretMissing { secret, .. } => secrets::missing(scene, batch, secret.as_deref()),
         Cause::SecretKeyMissing { key } => secrets::key_missing(scene, batch, key.as_deref()),

@@ -163,7 +163,10 @@ fn crash<'a>(scene: &Scene<'a>, batch: &Batch<'_, 'a>, code: i32) -> Finding {
         _ => format!("{container} exits with code {code}{when}{}", count_words(batch.dead.len())),
     };
     let tasks = tasks_of(&batch.dead);
+    // Something inside sent the signal; nobody knows whether the process meant to end.
+    let severity = if code == 143 { Severity::Warning } else { entry.severity };
     let finding = Finding::new(entry, confidence, title)
+        .severity(severity)
         .short(match code {
             0 => format!("{container} finishes (exit 0){}", if at_start { " at once" } else { "" }),
             _ => format!("{container} exits with code {code}{}", if at_start { " at start" } else { "" }),

@@ -242,6 +242,14 @@ fn causes_after_the_pull_are_told_apart() {
             "Fetching secret data from SSM Parameter Store in eu-west-1: invalid parameters: /shop/db",
             Cause::SecretMissing { secret: Some("/shop/db".to_owned()), region: Some("eu-west-1".to_owned()) },
         ),
+    ] {
+        assert_eq!(cause(reason), expected, "{reason}");
+    }
+}
+
+#[test]
+fn other_causes_are_told_apart() {
+    for (reason, expected) in [
         (
             "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to \
                 resolve \"fs-1.efs.eu-west-1.amazonaws.com\"",
