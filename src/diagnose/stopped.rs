@@ -192,7 +192,8 @@ mod tests {
             ),
             (
                 "ServiceSchedulerInitiated",
-                "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:r:1:targetgroup/web-tg/0a)",
+                "Task failed ELB health checks in (target-group \
+                    arn:aws:elasticloadbalancing:r:1:targetgroup/web-tg/0a)",
                 vec![container("web", Some(137), None)],
                 false,
                 "killed: failed ELB health checks (web-tg)",
@@ -224,7 +225,8 @@ mod tests {
     fn a_container_that_never_started_has_no_exit_code() {
         let mut task = stopped_task(
             "TaskFailedToStart",
-            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/library/nope:1: docker.io/library/nope:1: not found",
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref \
+                docker.io/library/nope:1: docker.io/library/nope:1: not found",
             vec![container("web", None, None)],
         );
         task.started_at = None;

@@ -84,7 +84,7 @@ fn said<'a>(task: &Task, field: String, text: &'a str, container: Option<&'a str
     Said { source: TASKS, subject: subject(task), field, text: text.into(), container }
 }
 
-fn texts<'a>(task: &'a Task) -> impl Iterator<Item = (StartFailure, Said<'a>)> {
+fn texts(task: &Task) -> impl Iterator<Item = (StartFailure, Said<'_>)> {
     let of_task =
         task.stopped_reason.as_deref().into_iter().filter_map(move |reason| {
             Some((start_failure(reason)?, said(task, "stoppedReason".to_owned(), reason, None)))
@@ -142,15 +142,12 @@ pub(super) fn failures<'s, 'a>(scene: &'s Scene<'a>) -> Vec<Failures<'s, 'a>> {
             continue;
         }
         let key = format!("{} {}", dead.of_primary, failure.fingerprint());
-        match batches.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, batch)) => {
-                batch.said.push(said);
-                batch.dead.push(dead);
-            }
-            None => {
-                let batch = Failures { failure, said: vec![said], dead: vec![dead], standing: Standing::Past };
-                batches.push((key, batch));
-            }
+        if let Some((_, batch)) = batches.iter_mut().find(|(known, _)| *known == key) {
+            batch.said.push(said);
+            batch.dead.push(dead);
+        } else {
+            let batch = Failures { failure, said: vec![said], dead: vec![dead], standing: Standing::Past };
+            batches.push((key, batch));
         }
     }
     let mut batches: Vec<Failures<'s, 'a>> = batches
@@ -275,14 +272,14 @@ impl<'a> Failures<'_, 'a> {
     pub(super) fn finish(&self, scene: &Scene<'a>, finding: Finding) -> Finding {
         let tasks = tasks_of(&self.dead);
         let finding = finding.scope(scope_of(scene, &tasks, self.container()));
-        let mut finding = self.said.iter().take(1).chain(self.from_elsewhere()).fold(finding, |finding, said| {
+        let mut finding = self.said.iter().take(1).chain(self.other_quotations()).fold(finding, |finding, said| {
             finding.evidence(said.source, &said.subject, &said.field, scene.quote(&said.text))
         });
         finding = with_count(scene, finding, "stopped tasks that failed to start for this reason", &tasks);
         as_of(self.standing, finding)
     }
 
-    fn from_elsewhere(&self) -> impl Iterator<Item = &Said<'a>> {
+    fn other_quotations(&self) -> impl Iterator<Item = &Said<'a>> {
         self.said.iter().skip(1).filter(|said| said.source != TASKS).take(2)
     }
 }

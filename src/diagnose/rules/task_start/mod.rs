@@ -1,16 +1,21 @@
 //! Why tasks do not start: images, secrets, logs, volumes, interfaces (catalogue 5C).
 //!
 //! ```text
-//!  stop reasons  container reasons  attachments  events  deployments ─▶ attempts ─┬▶ image     registry and layers
-//!                                                                                 ├▶ identity  roles, secrets, logs
-//!                                                                                 └▶ resource  interfaces, volumes, runtime
-//!  definition, subnets, tasks that are not up yet ────────────────────▶ standing (what can be told without a failure)
+//!  stop reasons, container reasons, attachments, events, deployments ─▶ attempts ─┐
+//!    image, platform            registry, layers, architecture ◀─────────────────┤
+//!    identity, secrets, logs    roles, what they may do and reach ◀──────────────┤
+//!    resource, subnets          interfaces, volumes, container runtime ◀─────────┘
+//!    unstarted                  what shows without a failure: definition, tasks that hang
 //! ```
 
 mod attempts;
 mod identity;
 mod image;
+mod logs;
+mod platform;
 mod resource;
+mod secrets;
+mod subnets;
 mod unstarted;
 
 #[cfg(test)]
@@ -26,7 +31,7 @@ use crate::diagnose::scene::Scene;
 use attempts::Failures;
 
 pub(in crate::diagnose::rules) use attempts::failed_start;
-pub(in crate::diagnose::rules) use image::exec_format;
+pub(in crate::diagnose::rules) use platform::exec_format;
 
 /// The family.
 pub const FAMILY: Family = Family {
@@ -37,20 +42,20 @@ pub const FAMILY: Family = Family {
         &image::IMAGE_DIGEST_EXPIRED,
         &image::IMAGE_PULL_ACCESS_DENIED,
         &image::IMAGE_RATE_LIMITED,
-        &image::IMAGE_PLATFORM_MISMATCH,
+        &platform::IMAGE_PLATFORM_MISMATCH,
         &image::IMAGE_TOO_LARGE_NO_SPACE,
         &image::IMAGE_PULL_NETWORK,
-        &identity::SECRET_MISSING,
-        &identity::SECRET_ACCESS_DENIED,
-        &identity::SECRET_JSON_KEY_MISSING,
-        &identity::LOG_GROUP_MISSING,
-        &identity::LOG_PERMISSION_DENIED,
+        &secrets::SECRET_MISSING,
+        &secrets::SECRET_ACCESS_DENIED,
+        &secrets::SECRET_JSON_KEY_MISSING,
+        &logs::LOG_GROUP_MISSING,
+        &logs::LOG_PERMISSION_DENIED,
         &unstarted::EXECUTION_ROLE_MISSING,
         &identity::ROLE_NOT_ASSUMABLE,
         &identity::ENV_FILE_DOWNLOAD_FAILED,
         &resource::EFS_MOUNT_FAILED,
         &resource::ENI_PROVISIONING_TIMEOUT,
-        &resource::SUBNET_IP_EXHAUSTED,
+        &subnets::SUBNET_IP_EXHAUSTED,
         &resource::TASKDEF_INCOMPATIBLE_COMPUTE,
         &resource::CONTAINER_RUNTIME_TIMEOUT,
         &resource::CANNOT_START_CONTAINER,
@@ -96,10 +101,10 @@ static TASK_START_FAILED: Entry = Entry {
     effect: Some(crate::diagnose::catalogue::Effect::StartFailures),
     instead_of: &[],
     title: "Tasks fail to start for a reason quoted from AWS",
-    meaning: "Tasks of the service stop before their containers ever ran, and AWS's sentence about it is none of those this \
-              version can take apart. The sentence is quoted; it is the cause, in AWS's words.",
-    decided: "`stopCode` is `TaskFailedToStart` (or an event says that a task could not be launched), no container has an \
-              exit code, and `stoppedReason` matches none of the more specific findings.",
+    meaning: "Tasks of the service stop before their containers ever ran, and AWS's sentence about it is none of those \
+        this version can take apart. The sentence is quoted; it is the cause, in AWS's words.",
+    decided: "`stopCode` is `TaskFailedToStart` (or an event says that a task could not be launched), no container has \
+        an exit code, and `stoppedReason` matches none of the more specific findings.",
     fix: "Read the quoted reason; look it up among the stopped task error messages in the developer guide.",
     sources: &[ECS_STOP, ECS_F2S],
     ..START
@@ -113,8 +118,8 @@ fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         }
     }
     unstarted::find(scene, &failures, findings);
-    resource::find_exhausted_subnets(scene, &failures, findings);
-    image::find_wrong_architecture(scene, findings);
+    subnets::find(scene, &failures, findings);
+    platform::find_wrong_architecture(scene, findings);
 }
 
 fn explain<'a>(scene: &Scene<'a>, batch: &Failures<'_, 'a>) -> Option<Finding> {
@@ -124,18 +129,18 @@ fn explain<'a>(scene: &Scene<'a>, batch: &Failures<'_, 'a>) -> Option<Finding> {
         Cause::ImageNotFound(image) => image::not_found(scene, batch, image.as_ref()),
         Cause::ImageDenied(image) => image::refused(scene, batch, image.as_ref()),
         Cause::ImageRateLimited(image) => image::rate_limited(scene, batch, image.as_ref()),
-        Cause::ImagePlatform { platform } => image::wrong_platform(scene, batch, platform.as_deref()),
+        Cause::ImagePlatform { platform } => platform::wrong_platform(scene, batch, platform.as_deref()),
         Cause::NoSpace => image::no_space(scene, batch),
-        Cause::SecretMissing { secret, .. } => identity::secret_missing(scene, batch, secret.as_deref()),
-        Cause::SecretKeyMissing { key } => identity::key_missing(scene, batch, key.as_deref()),
-        Cause::LogGroupMissing { certain } => return identity::log_group_missing(scene, batch, *certain),
+        Cause::SecretMissing { secret, .. } => secrets::missing(scene, batch, secret.as_deref()),
+        Cause::SecretKeyMissing { key } => secrets::key_missing(scene, batch, key.as_deref()),
+        Cause::LogGroupMissing { certain } => return logs::group_missing(scene, batch, *certain),
         Cause::RoleNotAssumable { role, infrastructure } => {
             identity::role_not_assumable(scene, batch, role.as_deref(), *infrastructure)
         }
         Cause::EnvironmentFile { network } => identity::env_file(scene, batch, *network, None),
         Cause::Efs(why) => resource::efs(scene, batch, *why),
         Cause::InterfaceTimeout { throttled } => resource::interface_timeout(batch, *throttled),
-        Cause::NoAddress { subnet } => resource::no_address(scene, batch, subnet.as_deref()),
+        Cause::NoAddress { subnet } => subnets::no_address(scene, batch, subnet.as_deref()),
         Cause::Incompatible => resource::incompatible(scene, batch),
         Cause::RuntimeTimeout => resource::runtime_timeout(batch),
         Cause::CannotStart(obstacle) => resource::cannot_start(scene, batch, *obstacle),
@@ -151,8 +156,8 @@ fn failed<'a>(scene: &Scene<'a>, batch: &Failures<'_, 'a>) -> Finding {
     Finding::new(&TASK_START_FAILED, Confidence::Certain, format!("Tasks fail to start: {words}"))
         .short(format!("tasks fail to start: {words}"))
         .explain(
-            "AWS stopped the task before its containers ran. The reason quoted below is AWS's own sentence about it; ECS \
-             keeps trying, with longer and longer pauses.",
+            "AWS stopped the task before its containers ran. The reason quoted below is AWS's own sentence about it; \
+                ECS keeps trying, with longer and longer pauses.",
         )
 }
 
@@ -169,8 +174,7 @@ pub fn wanted_log_groups(facts: &Facts<'_>) -> Vec<(String, Option<String>)> {
             continue;
         }
         if let Some(definition) = facts.task_definition(&task.task_definition).known() {
-            wanted
-                .extend(identity::log_groups(facts, definition).into_iter().map(|(_, group, region)| (group, region)));
+            wanted.extend(logs::groups(facts, definition).into_iter().map(|(_, group, region)| (group, region)));
         }
     }
     wanted.sort();

@@ -38,34 +38,56 @@ fn what_aws_says_becomes_a_finding() {
     for (reason, id) in [
         (format!("{AUTH}AccessDeniedException: {ROLE}ecr:GetAuthorizationToken on resource: *"), "ecr-auth-iam"),
         (format!("CannotPullContainerError: failed to resolve ref {ecr}/web:1: 403 Forbidden"), "ecr-auth-iam"),
-        (format!("CannotPullContainerError: failed to resolve ref {ecr}/web:1: {ecr}/web:1: not found"), "image-not-found"),
-        (format!("CannotPullContainerError: failed to resolve ref {ecr}/web@sha256:0a: not found"), "image-digest-expired"),
-        ("CannotPullContainerError: failed to resolve ref docker.io/acme/web:1: pull access denied, repository does not exist or may require authorization".to_owned(), "image-pull-access-denied"),
-        ("CannotPullContainerError: toomanyrequests: You have reached your pull rate limit".to_owned(), "image-rate-limited"),
-        ("CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'".to_owned(), "image-platform-mismatch"),
+        (format!("CannotPullContainerError: failed to resolve ref {ecr}/web:1: {ecr}/web:1: not \
+            found"), "image-not-found"),
+        (format!("CannotPullContainerError: failed to resolve ref {ecr}/web@sha256:0a: not \
+            found"), "image-digest-expired"),
+        ("CannotPullContainerError: failed to resolve ref docker.io/acme/web:1: pull access denied, repository does \
+            not exist or may require authorization".to_owned(), "image-pull-access-denied"),
+        ("CannotPullContainerError: toomanyrequests: You have reached your pull rate \
+            limit".to_owned(), "image-rate-limited"),
+        ("CannotPullContainerError: image Manifest does not contain descriptor matching platform \
+            'linux/amd64'".to_owned(), "image-platform-mismatch"),
         ("CannotStartContainerError: exec /app: exec format error".to_owned(), "image-platform-mismatch"),
         ("CannotPullContainerError: write /x: no space left on device".to_owned(), "image-too-large-no-space"),
         ("CannotPullContainerError: dial tcp 10.0.3.7:443: i/o timeout".to_owned(), "image-pull-network"),
-        (format!("{AUTH}There is a connection issue between the task and Amazon ECR. dial tcp 10.0.3.7:443: i/o timeout"), "image-pull-network"),
+        (format!("{AUTH}There is a connection issue between the task and Amazon ECR. dial tcp 10.0.3.7:443: i/o \
+            timeout"), "image-pull-network"),
         (format!("{AUTH}context deadline exceeded"), "image-pull-network"),
         (format!("{AUTH}unable to retrieve secret from asm: dial tcp 10.0.3.7:443: i/o timeout"), "task-start-network"),
-        (format!("{AUTH}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can’t find the specified secret."), "secret-missing"),
+        (format!("{AUTH}unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can’t find the \
+            specified secret."), "secret-missing"),
         (format!("{AUTH}invalid ssm parameters: /shop/db"), "secret-missing"),
-        (format!("{AUTH}unable to retrieve secret from asm: AccessDeniedException: {ROLE}secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:1:secret:db"), "secret-access-denied"),
-        (format!("{AUTH}unable to retrieve secret from asm: AccessDeniedException: {ROLE}kms:Decrypt on resource: arn:aws:kms:eu-west-1:1:key/0a"), "secret-access-denied"),
-        (format!("{AUTH}retrieved secret from Secrets Manager did not contain json key password"), "secret-json-key-missing"),
-        ("ResourceInitializationError: failed to validate logger args: ResourceNotFoundException: The specified log group does not exist.".to_owned(), "log-group-missing"),
-        ("ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed".to_owned(), "task-start-network"),
-        (format!("ResourceInitializationError: failed to validate logger args: AccessDeniedException: {ROLE}logs:CreateLogStream on resource: arn:aws:logs:eu-west-1:1:log-group:/ecs/web:log-stream:x"), "log-permission-denied"),
-        ("ResourceInitializationError: failed to download env files: AccessDenied".to_owned(), "env-file-download-failed"),
-        ("ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: timed out".to_owned(), "efs-mount-failed"),
+        (format!("{AUTH}unable to retrieve secret from asm: AccessDeniedException: {ROLE}secretsmanager:GetSecretValue \
+            on resource: arn:aws:secretsmanager:eu-west-1:1:secret:db"), "secret-access-denied"),
+        (format!("{AUTH}unable to retrieve secret from asm: AccessDeniedException: {ROLE}kms:Decrypt on resource: \
+            arn:aws:kms:eu-west-1:1:key/0a"), "secret-access-denied"),
+        (format!("{AUTH}retrieved secret from Secrets Manager did not contain json key \
+            password"), "secret-json-key-missing"),
+        ("ResourceInitializationError: failed to validate logger args: ResourceNotFoundException: The specified log \
+            group does not exist.".to_owned(), "log-group-missing"),
+        ("ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log \
+            group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. \
+            Check your network configuration. : signal: killed".to_owned(), "task-start-network"),
+        (format!("ResourceInitializationError: failed to validate logger args: AccessDeniedException: \
+            {ROLE}logs:CreateLogStream on resource: \
+            arn:aws:logs:eu-west-1:1:log-group:/ecs/web:log-stream:x"), "log-permission-denied"),
+        ("ResourceInitializationError: failed to download env files: \
+            AccessDenied".to_owned(), "env-file-download-failed"),
+        ("ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: timed \
+            out".to_owned(), "efs-mount-failed"),
         ("Timeout waiting for network interface provisioning to complete.".to_owned(), "eni-provisioning-timeout"),
-        ("Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-0123456789abcdef0'".to_owned(), "subnet-ip-exhausted"),
-        ("The selected task definition is not compatible with the selected compute strategy".to_owned(), "taskdef-incompatible-compute"),
-        ("DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s".to_owned(), "container-runtime-timeout"),
-        ("CannotStartContainerError: exec: \"serve\": executable file not found in $PATH".to_owned(), "cannot-start-container"),
+        ("Unexpected EC2 error while attempting to Create Network Interface in subnet \
+            'subnet-0123456789abcdef0'".to_owned(), "subnet-ip-exhausted"),
+        ("The selected task definition is not compatible with the selected compute \
+            strategy".to_owned(), "taskdef-incompatible-compute"),
+        ("DockerTimeoutError: Could not transition to started; timed out after waiting \
+            3m0s".to_owned(), "container-runtime-timeout"),
+        ("CannotStartContainerError: exec: \"serve\": executable file not found in \
+            $PATH".to_owned(), "cannot-start-container"),
         ("TaskDependencyError: Task dependencies cannot be resolved".to_owned(), "dependson-deadlock"),
-        ("ECS was unable to assume the role 'arn:aws:iam::1:role/exec' that was provided for this task.".to_owned(), "role-not-assumable"),
+        ("ECS was unable to assume the role 'arn:aws:iam::1:role/exec' that was provided for this \
+            task.".to_owned(), "role-not-assumable"),
         ("Timeout waiting for EphemeralStorage provisioning to complete.".to_owned(), "task-start-failed"),
         ("Something AWS never said before".to_owned(), "task-start-failed"),
     ] {
@@ -73,7 +95,8 @@ fn what_aws_says_becomes_a_finding() {
         assert_eq!(findings.iter().map(Finding::id).collect::<Vec<_>>(), [id], "{reason}");
         let finding = &findings[0];
         assert!(finding.evidence.iter().any(|evidence| evidence.field == "stoppedReason"), "{reason}");
-        assert!(finding.evidence.iter().any(|evidence| evidence.field.starts_with("derived: stopped tasks") && evidence.value == "2"), "{reason}");
+        assert!(finding.evidence.iter().any(|evidence| evidence.field.starts_with("derived: stopped \
+            tasks") && evidence.value == "2"), "{reason}");
         assert_eq!((finding.scope.tasks.len(), finding.scope.deployment.as_deref()), (2, Some("ecs-svc/1")));
         assert_eq!(finding.scope.task_definition.as_deref(), Some("web:30"));
         assert!(finding.severity <= Severity::Error, "{reason}");
@@ -91,7 +114,8 @@ fn the_words_may_stand_elsewhere() {
     assert_eq!(ids(&Case::new(broken().events(&[(900, placed.as_str())])).tasks(Vec::new())), ["image-not-found"]);
     // Without missing tasks an event proves nothing.
     assert_eq!(ids(&Case::new(service("web", 2).events(&[(900, placed.as_str())]))), [""; 0]);
-    let launch = "failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::1:role/exec' that was provided for this task.)";
+    let launch = "failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::1:role/exec' \
+        that was provided for this task.)";
     let findings = Case::new(broken().events(&[(900, launch)])).definition(definition(30)).find(&FAMILY);
     assert_eq!(findings.iter().map(Finding::id).collect::<Vec<_>>(), ["role-not-assumable"]);
     assert!(findings[0].fix.as_ref().unwrap().commands[0].contains("--role-name exec"));
@@ -198,7 +222,8 @@ fn the_dialled_address_is_evidence_and_explained() {
 
 #[test]
 fn a_log_group_that_exists_is_not_missing() {
-    let reason = "ResourceInitializationError: failed to validate logger args: ResourceNotFoundException: The specified log group does not exist.";
+    let reason = "ResourceInitializationError: failed to validate logger args: ResourceNotFoundException: The \
+        specified log group does not exist.";
     let query = Query::LogGroup { name: "/ecs/web".to_owned(), region: None };
     assert_eq!(wanted_log_groups(&case(reason).facts()), [("/ecs/web".to_owned(), None)]);
     assert_eq!(wanted_log_groups(&case("CannotPullContainerError: x").facts()), []);
@@ -212,7 +237,8 @@ fn a_log_group_that_exists_is_not_missing() {
 fn secrets_of_another_region_stand_out() {
     let arn = "arn:aws:secretsmanager:us-east-1:1:secret:db-AbCdEf";
     let reason = format!(
-        "ResourceNotFoundException: Fetching secret data from AWS Secrets Manager in region us-east-1: secret {arn}: ResourceNotFound"
+        "ResourceNotFoundException: Fetching secret data from AWS Secrets Manager in region us-east-1: secret {arn}: \
+            ResourceNotFound"
     );
     let finding = case(&reason).find(&FAMILY).remove(0);
     assert!(finding.title.contains("us-east-1") && finding.title.contains("eu-west-1"), "{}", finding.title);

@@ -24,10 +24,11 @@ pub(super) static EXECUTION_ROLE_MISSING: Entry = Entry {
     number: 101,
     rank: Rank::Blocker,
     title: "The task definition has no execution role, and needs one",
-    meaning: "The task execution role is what the agent acts as to pull from ECR, read secrets and write logs. On Fargate there is \
-              no instance whose role could serve instead. ECS refuses most such definitions when they are registered.",
-    decided: "`executionRoleArn` is absent, the definition needs it (secrets anywhere; on Fargate also images in ECR and awslogs), \
-              and tasks of the deployment fail to start for want of permission, or none of them runs.",
+    meaning: "The task execution role is what the agent acts as to pull from ECR, read secrets and write logs. On \
+        Fargate there is no instance whose role could serve instead. ECS refuses most such definitions when they are \
+        registered.",
+    decided: "`executionRoleArn` is absent, the definition needs it (secrets anywhere; on Fargate also images in ECR \
+        and awslogs), and tasks of the deployment fail to start for want of permission, or none of them runs.",
     fix: "Register a revision with `executionRoleArn`.",
     sources: &[EXECUTION_ROLE],
     ..START
@@ -40,12 +41,12 @@ pub(super) static TASK_STUCK_PENDING: Entry = Entry {
     rank: Rank::Symptom,
     effect: Some(Effect::StartFailures),
     title: "Tasks have not been up for long",
-    meaning: "Between creation and RUNNING a task passes PROVISIONING (interface, capacity), PENDING (pull, secrets, containers \
-              waiting for each other) and ACTIVATING (load balancer, service discovery). The phase tells where it hangs; a pull \
-              that began and has not ended is slow or blocked.",
+    meaning: "Between creation and RUNNING a task passes PROVISIONING (interface, capacity), PENDING (pull, secrets, \
+        containers waiting for each other) and ACTIVATING (load balancer, service discovery). The phase tells where it \
+        hangs; a pull that began and has not ended is slow or blocked.",
     decided: "`lastStatus` is PROVISIONING, PENDING or ACTIVATING and the task was created more than 5 minutes ago.",
-    fix: "PROVISIONING: capacity and subnets. PENDING: size of the image, way to the registry, dependsOn. ACTIVATING: target \
-          group and service discovery.",
+    fix: "PROVISIONING: capacity and subnets. PENDING: size of the image, way to the registry, dependsOn. ACTIVATING: \
+        target group and service discovery.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html"],
     ..START
 };
@@ -95,7 +96,8 @@ fn find_missing_role(scene: &Scene<'_>, failures: &[Failures<'_, '_>], findings:
     )
     .short("task definition has no execution role")
     .explain(format!(
-        "The agent has nobody to act as: {needs} in the definition can only be used with a task execution role, so no task starts."
+        "The agent has nobody to act as: {needs} in the definition can only be used with a task execution role, so no \
+            task starts."
     ))
     .scope(scope_of(scene, &tasks, None));
     finding = with_definition(finding, definition, "executionRoleArn", "absent");
@@ -183,8 +185,8 @@ fn find_unmet_health(scene: &Scene<'_>, failures: &[Failures<'_, '_>], findings:
             finding
                 .short(format!("{waiting} waits for {on}, which {why}"))
                 .explain(if without_check {
-                    "Without a healthCheck in the task definition the container's health stays UNKNOWN for ever (a HEALTHCHECK in \
-                     its image does not count), so the waiting container never starts."
+                    "Without a healthCheck in the task definition the container's health stays UNKNOWN for ever (a \
+                        HEALTHCHECK in its image does not count), so the waiting container never starts."
                 } else {
                     "The other container's own health check fails, so the waiting container never starts."
                 })
@@ -217,11 +219,13 @@ fn find_stuck(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             ),
             "PENDING" if pulling => (
                 "pulling its image",
-                "The pull has begun and not ended: the image is large, the disk slow, or the way to the registry is blocked.",
+                "The pull has begun and not ended: the image is large, the disk slow, or the way to the registry is \
+                    blocked.",
             ),
             "PENDING" => (
                 "preparing its containers",
-                "In this phase the agent pulls images, fetches secrets and starts containers in the order of dependsOn.",
+                "In this phase the agent pulls images, fetches secrets and starts containers in the order of \
+                    dependsOn.",
             ),
             _ => (
                 "being registered",

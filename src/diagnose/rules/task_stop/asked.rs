@@ -21,13 +21,13 @@ pub(super) static SIGTERM_IGNORED: Entry = Entry {
     number: 136,
     bearing: Bearing::Hygiene,
     title: "The application does not stop when asked to",
-    meaning: "ECS asks containers to stop with SIGTERM and kills them after `stopTimeout` (30 s unless set; on Fargate at most 120). This \
-              one did not obey in time, so it ended with 137. Nothing is broken, but every deployment takes longer and connections \
-              are cut. Often a shell as the first process swallows the signal.",
-    decided: "The task was asked to stop by ECS or a person, the container has exit code 137, and executionStoppedAt - stoppingAt is at \
-              least the stop timeout.",
-    fix: "Handle SIGTERM; start the process with `exec` or the exec form of ENTRYPOINT; `linuxParameters.initProcessEnabled = true`; raise \
-          `stopTimeout` if the work to finish takes longer.",
+    meaning: "ECS asks containers to stop with SIGTERM and kills them after `stopTimeout` (30 s unless set; on Fargate \
+        at most 120). This one did not obey in time, so it ended with 137. Nothing is broken, but every deployment \
+        takes longer and connections are cut. Often a shell as the first process swallows the signal.",
+    decided: "The task was asked to stop by ECS or a person, the container has exit code 137, and executionStoppedAt - \
+        stoppingAt is at least the stop timeout.",
+    fix: "Handle SIGTERM; start the process with `exec` or the exec form of ENTRYPOINT; \
+        `linuxParameters.initProcessEnabled = true`; raise `stopTimeout` if the work to finish takes longer.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html"],
     ..NOTE
 };
@@ -37,10 +37,10 @@ pub(super) static SPOT_INTERRUPTED: Entry = Entry {
     number: 140,
     explains: &[Effect::FewTasks],
     title: "Spot capacity was reclaimed",
-    meaning: "AWS took back Spot capacity with two minutes' notice. That is part of using Spot; it is a warning only while tasks are \
-              missing for it.",
-    decided: "`stopCode` is `SpotInterruption`, or `stoppedReason` says `Your Spot Task was interrupted.`. Warning: within the last 15 \
-              minutes, and fewer tasks run than desired.",
+    meaning: "AWS took back Spot capacity with two minutes' notice. That is part of using Spot; it is a warning only \
+        while tasks are missing for it.",
+    decided: "`stopCode` is `SpotInterruption`, or `stoppedReason` says `Your Spot Task was interrupted.`. Warning: \
+        within the last 15 minutes, and fewer tasks run than desired.",
     fix: "Keep a base on regular capacity: `--capacity-provider-strategy capacityProvider=FARGATE,base=1,weight=1 \
           capacityProvider=FARGATE_SPOT,weight=3 --force-new-deployment`.",
     sources: &[ECS_STV, "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html"],
@@ -51,9 +51,11 @@ pub(super) static FARGATE_TASK_RETIREMENT: Entry = Entry {
     id: "fargate-task-retirement",
     number: 141,
     title: "AWS replaced tasks to maintain the hosts below them",
-    meaning: "Fargate retires tasks when their hosts have to be patched. The service starts others; nothing has to be done.",
+    meaning: "Fargate retires tasks when their hosts have to be patched. The service starts others; nothing has to be \
+        done.",
     decided: "`stoppedReason` says `ECS is performing maintenance on the underlying infrastructure hosting the task`.",
-    fix: "Nothing. Announcements come by AWS Health; the account setting fargateTaskRetirementWaitPeriod decides how soon.",
+    fix: "Nothing. Announcements come by AWS Health; the account setting fargateTaskRetirementWaitPeriod decides how \
+        soon.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-maintenance.html"],
     ..NOTE
 };
@@ -64,12 +66,12 @@ pub(super) static HOST_TERMINATED: Entry = Entry {
     severity: Severity::Warning,
     explains: &[Effect::FewTasks],
     title: "The EC2 instance below a task went away",
-    meaning: "The instance was stopped, terminated or deregistered while it ran tasks. The Auto Scaling group may have scaled in or found \
-              it unhealthy, Spot capacity may have been reclaimed, or somebody did it.",
-    decided: "`stoppedReason` says `Host EC2 (instance …) terminated` or `stopped`, or that deregistration was forced; or `stopCode` is \
-              `TerminationNotice`.",
-    fix: "Look at the activities of the Auto Scaling group; managed termination protection and managed draining of the capacity \
-          provider keep busy instances.",
+    meaning: "The instance was stopped, terminated or deregistered while it ran tasks. The Auto Scaling group may have \
+        scaled in or found it unhealthy, Spot capacity may have been reclaimed, or somebody did it.",
+    decided: "`stoppedReason` says `Host EC2 (instance …) terminated` or `stopped`, or that deregistration was forced; \
+        or `stopCode` is `TerminationNotice`.",
+    fix: "Look at the activities of the Auto Scaling group; managed termination protection and managed draining of the \
+        capacity provider keep busy instances.",
     sources: &[ECS_STV, "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/managed-instance-draining.html"],
     ..NOTE
 };
@@ -78,8 +80,8 @@ pub(super) static INSTANCE_DRAIN_STOP: Entry = Entry {
     id: "instance-drain-stop",
     number: 143,
     title: "Tasks moved off a container instance that is being drained",
-    meaning: "Somebody, or a capacity provider that scales in, set the instance to DRAINING; ECS stops its tasks and starts others \
-              elsewhere. Nothing has to be done.",
+    meaning: "Somebody, or a capacity provider that scales in, set the instance to DRAINING; ECS stops its tasks and \
+        starts others elsewhere. Nothing has to be done.",
     decided: "`stoppedReason` says that the container instance is in DRAINING state.",
     fix: "Nothing.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html"],
@@ -90,7 +92,8 @@ pub(super) static USER_STOPPED: Entry = Entry {
     id: "user-stopped",
     number: 144,
     title: "Somebody stopped tasks",
-    meaning: "A person or a program called StopTask. The text is what they wrote; ECS starts other tasks for a service.",
+    meaning: "A person or a program called StopTask. The text is what they wrote; ECS starts other tasks for a \
+        service.",
     decided: "`stopCode` is `UserInitiated`, or `stoppedReason` begins with `Task stopped by user`.",
     fix: "Nothing; CloudTrail (StopTask) tells who.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_StopTask.html"],
@@ -101,8 +104,8 @@ pub(super) static SCALING_ACTIVITY_STOP: Entry = Entry {
     id: "scaling-activity-stop",
     number: 145,
     title: "Tasks were stopped by scaling in or by a deployment",
-    meaning: "ECS stopped the tasks because fewer were wanted or because a deployment replaced them. That is never a failure, whatever \
-              exit codes their containers have.",
+    meaning: "ECS stopped the tasks because fewer were wanted or because a deployment replaced them. That is never a \
+        failure, whatever exit codes their containers have.",
     decided: "`stoppedReason` begins with `Scaling activity initiated by`.",
     fix: "Nothing.",
     sources: &[ECS_STV],
@@ -117,7 +120,8 @@ pub(super) static INFRASTRUCTURE_HEALTH_STOP: Entry = Entry {
     title: "AWS replaced infrastructure it found unhealthy",
     meaning: "The host below the task was impaired and ECS replaced it, tasks included. The service starts others.",
     decided: "`stopCode` is `InfrastructureHealth`.",
-    fix: "Nothing for the service; `aws ecs describe-container-instances --include CONTAINER_INSTANCE_HEALTH` tells what was impaired.",
+    fix: "Nothing for the service; `aws ecs describe-container-instances --include CONTAINER_INSTANCE_HEALTH` tells \
+        what was impaired.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-health.html"],
     ..NOTE
 };
@@ -156,8 +160,14 @@ fn note<'a>(scene: &Scene<'a>, entry: &'static Entry, words: &str, end: &End, de
         .scope(scope_of(scene, &tasks, None))
         .explain(match end {
             End::User => "What was written is the text of whoever stopped them, not AWS's. ECS starts other tasks.",
-            End::Spot => "AWS takes Spot capacity back with two minutes' notice; ECS starts other tasks as soon as there is capacity.",
-            End::HostGone | End::Infrastructure => "The tasks did nothing wrong; what was below them went away, and ECS starts others.",
+            End::Spot => {
+                "AWS takes Spot capacity back with two minutes' notice; ECS starts other tasks as soon as \
+                there is capacity."
+            }
+            End::HostGone | End::Infrastructure => {
+                "The tasks did nothing wrong; what was below them went away, and \
+                ECS starts others."
+            }
             _ => "This is part of normal operation, whatever exit codes the containers have. Nothing has to be done.",
         });
     finding = with_stop(scene, finding, newest.task);
@@ -220,18 +230,44 @@ fn find_ignored_sigterm(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let finding = Finding::new(
             &SIGTERM_IGNORED,
             Confidence::Certain,
-            format!("{name} did not stop within {} of being asked, and was killed{}", spell(after), count_words(tasks.len())),
+            format!(
+                "{name} did not stop within {} of being asked, and was \
+                killed{}",
+                spell(after),
+                count_words(tasks.len())
+            ),
         )
         .short(format!("{name} ignores SIGTERM"))
-        .explain("Its exit code 137 comes from that and says nothing about memory. Stops take longer and connections are cut.")
+        .explain(
+            "Its exit code 137 comes from that and says nothing about memory. Stops take longer and connections \
+            are cut.",
+        )
         .scope(scope_of(scene, &tasks, Some(name)))
         .evidence(TASKS, subject(newest.task), format!("containers[{name}].exitCode"), 137)
-        .evidence(TASKS, subject(newest.task), "derived: seconds from stoppingAt to executionStoppedAt", after.as_secs())
-        .evidence(DEFINITION, newest.task.task_definition.name(), format!("containerDefinitions[{name}].stopTimeout"), timeout);
+        .evidence(
+            TASKS,
+            subject(newest.task),
+            "derived: seconds from stoppingAt to \
+            executionStoppedAt",
+            after.as_secs(),
+        )
+        .evidence(
+            DEFINITION,
+            newest.task.task_definition.name(),
+            format!("containerDefinitions[{name}].stopTimeout"),
+            timeout,
+        );
         findings.push(
             with_stop(scene, finding, newest.task).fix(
-                Fix::new("Handle SIGTERM; use the exec form of ENTRYPOINT, or initProcessEnabled, so that the signal arrives")
-                    .terraform(in_definition(newest.definition, "container_definitions (linuxParameters.initProcessEnabled)")),
+                Fix::new(
+                    "Handle SIGTERM; use the exec form of ENTRYPOINT, or initProcessEnabled, so that the signal \
+                    arrives",
+                )
+                .terraform(in_definition(
+                    newest.definition,
+                    "container_definitions \
+                        (linuxParameters.initProcessEnabled)",
+                )),
             ),
         );
     }

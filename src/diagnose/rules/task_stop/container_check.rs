@@ -33,8 +33,8 @@ const CONTAINER_HEALTHCHECK_FAILING_EXPLAINS: &[crate::diagnose::catalogue::Effe
 pub(super) static CMD_FORM: Entry = Entry {
     id: "container-hc-cmd-form",
     title: "The health check is a shell line, but CMD runs no shell",
-    meaning: "With `CMD` the words are executed directly, the first as the program. A whole command line in one word, with spaces or \
-              `||`, is looked for as one program and never found, so the check always fails.",
+    meaning: "With `CMD` the words are executed directly, the first as the program. A whole command line in one word, \
+        with spaces or `||`, is looked for as one program and never found, so the check always fails.",
     decided: "`healthCheck.command` is `CMD` and exactly one more word, which contains a space, `||`, `&&` or `|`.",
     fix: "Use `CMD-SHELL` for a command line, or give every word on its own.",
     ..CHECK
@@ -43,9 +43,10 @@ pub(super) static CMD_FORM: Entry = Entry {
 pub(super) static NO_SHELL: Entry = Entry {
     id: "container-hc-no-shell",
     title: "The health check needs a shell the image does not have",
-    meaning: "`CMD-SHELL` runs the command with the container's `/bin/sh`. Images without a system in them (distroless, scratch, \
-              Chainguard) have none, so the check always fails.",
-    decided: "`healthCheck.command` begins with `CMD-SHELL` and the name of the image speaks of distroless, scratch or Chainguard.",
+    meaning: "`CMD-SHELL` runs the command with the container's `/bin/sh`. Images without a system in them \
+        (distroless, scratch, Chainguard) have none, so the check always fails.",
+    decided: "`healthCheck.command` begins with `CMD-SHELL` and the name of the image speaks of distroless, scratch or \
+        Chainguard.",
     fix: "Use `CMD` with a program that is in the image, for instance the application itself with a flag for checking.",
     ..CHECK
 };
@@ -53,9 +54,10 @@ pub(super) static NO_SHELL: Entry = Entry {
 pub(super) static TOOL_MISSING: Entry = Entry {
     id: "container-hc-tool-missing",
     title: "The health check uses a program the image does not have",
-    meaning: "Alpine has wget (busybox) but no curl; slim variants of Debian have neither. The check then fails with 127 whatever the \
-              application does.",
-    decided: "The command calls curl or wget, and the name of the image speaks of alpine (no curl), slim or distroless (neither).",
+    meaning: "Alpine has wget (busybox) but no curl; slim variants of Debian have neither. The check then fails with \
+        127 whatever the application does.",
+    decided: "The command calls curl or wget, and the name of the image speaks of alpine (no curl), slim or distroless \
+        (neither).",
     fix: "Install the program in the image, or use one that is there (`wget -q -O- http://127.0.0.1:PORT/` on Alpine).",
     ..CHECK
 };
@@ -63,10 +65,10 @@ pub(super) static TOOL_MISSING: Entry = Entry {
 pub(super) static WRONG_PORT: Entry = Entry {
     id: "container-hc-wrong-port",
     title: "The health check asks a port no container declares",
-    meaning: "The command asks localhost on a port that is neither a container port of the task definition nor the value of a variable \
-              of the container, so most likely nothing listens there.",
-    decided: "The command contains localhost, 127.0.0.1, 0.0.0.0 or [::1] with a port that is no `containerPort` of the task \
-              definition (which declares at least one) and not the value of an environment variable.",
+    meaning: "The command asks localhost on a port that is neither a container port of the task definition nor the \
+        value of a variable of the container, so most likely nothing listens there.",
+    decided: "The command contains localhost, 127.0.0.1, 0.0.0.0 or [::1] with a port that is no `containerPort` of \
+        the task definition (which declares at least one) and not the value of an environment variable.",
     fix: "Correct the port in `healthCheck.command`.",
     ..CHECK
 };
@@ -74,9 +76,10 @@ pub(super) static WRONG_PORT: Entry = Entry {
 pub(super) static IPV6_LOCALHOST: Entry = Entry {
     id: "container-hc-ipv6-localhost",
     title: "The health check asks localhost, which may be IPv6, and the application listens on IPv4",
-    meaning: "In many images localhost is ::1 first. An application that listens on 0.0.0.0 or 127.0.0.1 only is not there, and not every \
-              client tries IPv4 next.",
-    decided: "The command uses localhost, and the log of the container says that it listens on 0.0.0.0 or 127.0.0.1 at that port.",
+    meaning: "In many images localhost is ::1 first. An application that listens on 0.0.0.0 or 127.0.0.1 only is not \
+        there, and not every client tries IPv4 next.",
+    decided: "The command uses localhost, and the log of the container says that it listens on 0.0.0.0 or 127.0.0.1 at \
+        that port.",
     fix: "Ask 127.0.0.1 in `healthCheck.command`.",
     ..CHECK
 };
@@ -85,11 +88,11 @@ pub(super) static START_PERIOD: Entry = Entry {
     id: "container-hc-start-period",
     rank: Rank::Timing,
     title: "The application takes longer to start than its health check allows",
-    meaning: "Failures count from the start of the container unless `startPeriod` says otherwise (it is off by default), so a container \
-              may take startPeriod + retries x interval to start, 90 s by default. This one needs longer, and is replaced before it \
-              is ready, again and again.",
-    decided: "Tasks are killed for container health checks about startPeriod + retries x interval after their start, and the log shows \
-              that the application was ready only after that (or a line that says how long it took).",
+    meaning: "Failures count from the start of the container unless `startPeriod` says otherwise (it is off by \
+        default), so a container may take startPeriod + retries x interval to start, 90 s by default. This one needs \
+        longer, and is replaced before it is ready, again and again.",
+    decided: "Tasks are killed for container health checks about startPeriod + retries x interval after their start, \
+        and the log shows that the application was ready only after that (or a line that says how long it took).",
     fix: "Set `startPeriod` (at most 300 s) longer than the start takes.",
     ..CHECK
 };
@@ -98,8 +101,8 @@ pub(super) static TIMEOUT: Entry = Entry {
     id: "container-hc-timeout",
     rank: Rank::Timing,
     title: "The health check times out before the application answers",
-    meaning: "The command is stopped after `timeout` seconds (5 by default) and counts as failed. The load balancer measures that the \
-              application takes longer than that to answer.",
+    meaning: "The command is stopped after `timeout` seconds (5 by default) and counts as failed. The load balancer \
+        measures that the application takes longer than that to answer.",
     decided: "The 99th percentile of the response time the load balancer measured is at least `healthCheck.timeout`.",
     fix: "Raise `timeout`, or check a path that answers fast.",
     ..CHECK
@@ -197,14 +200,24 @@ fn cmd_form(definition: &TaskDefinition, check: &Check<'_>) -> Option<Finding> {
     }
     let name = &check.container.name;
     Some(
-        Finding::new(&CMD_FORM, Confidence::Certain, format!("The health check of {name} is a shell line, but CMD runs no shell"))
-            .short("health check: CMD runs no shell")
-            .explain("The whole line is looked for as one program and never found, so the check fails whatever the application does.")
-            .fix(fix(
-                definition,
-                format!("Use CMD-SHELL: \"healthCheck\": {{\"command\": [\"CMD-SHELL\", \"{line}\"]}}"),
-                "container_definitions (healthCheck.command)",
-            )),
+        Finding::new(
+            &CMD_FORM,
+            Confidence::Certain,
+            format!(
+                "The health check of {name} is a shell line, but CMD runs \
+            no shell"
+            ),
+        )
+        .short("health check: CMD runs no shell")
+        .explain(
+            "The whole line is looked for as one program and never found, so the check fails whatever the \
+                application does.",
+        )
+        .fix(fix(
+            definition,
+            format!("Use CMD-SHELL: \"healthCheck\": {{\"command\": [\"CMD-SHELL\", \"{line}\"]}}"),
+            "container_definitions (healthCheck.command)",
+        )),
     )
 }
 
@@ -222,11 +235,32 @@ fn no_shell(definition: &TaskDefinition, check: &Check<'_>) -> Option<Finding> {
         return None;
     }
     Some(
-        Finding::new(&NO_SHELL, Confidence::Medium, format!("The health check of {} needs a shell, which {image} hardly has", check.container.name))
-            .short("health check needs a shell")
-            .explain("CMD-SHELL runs /bin/sh in the container. By its name the image has no shell, so the check fails whatever the application does.")
-            .fix(fix(definition, "Use CMD with a program that is in the image", "container_definitions (healthCheck.command)"))
-            .evidence(DEFINITION, definition.arn.name(), format!("containerDefinitions[{}].image", check.container.name), image),
+        Finding::new(
+            &NO_SHELL,
+            Confidence::Medium,
+            format!(
+                "The health check of {} needs a shell, which {image} \
+            hardly has",
+                check.container.name
+            ),
+        )
+        .short("health check needs a shell")
+        .explain(
+            "CMD-SHELL runs /bin/sh in the container. By its name the image has no shell, so the check fails \
+                whatever the application does.",
+        )
+        .fix(fix(
+            definition,
+            "Use CMD with a program that is in the image",
+            "container_definitions \
+                (healthCheck.command)",
+        ))
+        .evidence(
+            DEFINITION,
+            definition.arn.name(),
+            format!("containerDefinitions[{}].image", check.container.name),
+            image,
+        ),
     )
 }
 
@@ -239,14 +273,34 @@ fn tool_missing(definition: &TaskDefinition, check: &Check<'_>) -> Option<Findin
         return None;
     }
     Some(
-        Finding::new(&TOOL_MISSING, Confidence::Medium, format!("The health check of {} calls {tool}, which {image} hardly has", check.container.name))
-            .short(format!("health check calls {tool}, not in the image"))
-            .explain(format!(
-                "By its name the image comes without {tool}, unless it was installed. Then the check fails with 127 whatever the \
-                 application does."
-            ))
-            .fix(fix(definition, format!("Install {tool} in the image, or use a program that is there"), "container_definitions (healthCheck.command)"))
-            .evidence(DEFINITION, definition.arn.name(), format!("containerDefinitions[{}].image", check.container.name), image),
+        Finding::new(
+            &TOOL_MISSING,
+            Confidence::Medium,
+            format!(
+                "The health check of {} calls {tool}, which {image} \
+            hardly has",
+                check.container.name
+            ),
+        )
+        .short(format!("health check calls {tool}, not in the image"))
+        .explain(format!(
+            "By its name the image comes without {tool}, unless it was installed. Then the check fails with 127 \
+                    whatever the application does."
+        ))
+        .fix(fix(
+            definition,
+            format!(
+                "Install {tool} in the image, or use a program that is \
+                there"
+            ),
+            "container_definitions (healthCheck.command)",
+        ))
+        .evidence(
+            DEFINITION,
+            definition.arn.name(),
+            format!("containerDefinitions[{}].image", check.container.name),
+            image,
+        ),
     )
 }
 
@@ -338,14 +392,28 @@ fn start_period(
         Finding::new(
             &START_PERIOD,
             Confidence::High,
-            format!("{} needs {} to start, its health check allows {}", check.container.name, spell(took), spell(allowed)),
+            format!(
+                "{} needs {} to start, its health check allows \
+                {}",
+                check.container.name,
+                spell(took),
+                spell(allowed)
+            ),
         )
         .short(format!("start takes {}, check allows {}", spell(took), spell(allowed)))
         .explain(format!(
-            "Tasks were killed {} after their start for failing the container's health check, while the application was still starting.",
+            "Tasks were killed {} after their start for failing the container's health check, while the application \
+                was still starting.",
             spell(lived)
         ))
-        .fix(fix(definition, format!("Set startPeriod to {wanted}"), &format!("container_definitions (healthCheck.startPeriod = {wanted})")))
+        .fix(fix(
+            definition,
+            format!("Set startPeriod to {wanted}"),
+            &format!(
+                "container_definitions \
+            (healthCheck.startPeriod = {wanted})"
+            ),
+        ))
         .evidence(
             DEFINITION,
             definition.arn.name(),
@@ -402,10 +470,32 @@ fn timeout(scene: &Scene<'_>, definition: &TaskDefinition, check: &Check<'_>) ->
         .max_by(f64::total_cmp)
         .filter(|slowest| *slowest >= limit)?;
     Some(
-        Finding::new(&TIMEOUT, Confidence::Medium, format!("The health check of {} ends after {limit:.0} s, answers take up to {slowest:.1} s", check.container.name))
-            .short(format!("health check ends after {limit:.0} s, app takes {slowest:.1} s"))
-            .explain("What the load balancer measures is the time of real requests; the check may ask something faster, so this is only likely.")
-            .fix(fix(definition, "Raise healthCheck.timeout, or check a path that answers fast", "container_definitions (healthCheck.timeout)"))
-            .evidence("cloudwatch:GetMetricData", format!("service {}", scene.service.name), "TargetResponseTime (p99)", format!("{slowest:.2}")),
+        Finding::new(
+            &TIMEOUT,
+            Confidence::Medium,
+            format!(
+                "The health check of {} ends after {limit:.0} s, answers \
+            take up to {slowest:.1} s",
+                check.container.name
+            ),
+        )
+        .short(format!("health check ends after {limit:.0} s, app takes {slowest:.1} s"))
+        .explain(
+            "What the load balancer measures is the time of real requests; the check may ask something \
+                faster, so this is only likely.",
+        )
+        .fix(fix(
+            definition,
+            "Raise healthCheck.timeout, or check a path that answers \
+                fast",
+            "container_definitions (healthCheck.timeout)",
+        ))
+        .evidence(
+            "cloudwatch:GetMetricData",
+            format!("service {}", scene.service.name),
+            "TargetResponseTime \
+                (p99)",
+            format!("{slowest:.2}"),
+        ),
     )
 }

@@ -23,13 +23,14 @@ pub(super) static APP_CRASH: Entry = Entry {
     id: "app-crash-exit-nonzero",
     number: 132,
     title: "The application exits with an error",
-    meaning: "An essential container ended by itself with an exit code other than 0, which ends the task; ECS starts another. Ended \
-              within seconds it is a matter of configuration: a variable, a file or a database that is not there. Ended after \
-              minutes or hours it is a fault while working. The last lines it wrote are quoted.",
-    decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task (the one with a reason, else an \
-              essential one with a code other than 0, 137, 143) has an exit code that no more specific finding knows.",
-    fix: "Read the last lines of the log; correct configuration or application; go back to the revision before if it was deployed \
-          just now.",
+    meaning: "An essential container ended by itself with an exit code other than 0, which ends the task; ECS starts \
+        another. Ended within seconds it is a matter of configuration: a variable, a file or a database that is not \
+        there. Ended after minutes or hours it is a fault while working. The last lines it wrote are quoted.",
+    decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task (the one with a reason, \
+        else an essential one with a code other than 0, 137, 143) has an exit code that no more specific finding \
+        knows.",
+    fix: "Read the last lines of the log; correct configuration or application; go back to the revision before if it \
+        was deployed just now.",
     sources: &[ECS_STV, ECS_STOP],
     ..DIED
 };
@@ -38,11 +39,12 @@ pub(super) static EXITED_ZERO: Entry = Entry {
     id: "container-exited-zero",
     number: 133,
     title: "The main process finished, as if it had done its work",
-    meaning: "A service keeps tasks running; its containers are expected never to end. An essential container exited with 0: its \
-              command does one thing and ends, it puts itself into the background as a daemon, or a container that only prepares \
-              something is marked essential.",
+    meaning: "A service keeps tasks running; its containers are expected never to end. An essential container exited \
+        with 0: its command does one thing and ends, it puts itself into the background as a daemon, or a container \
+        that only prepares something is marked essential.",
     decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task has exit code 0.",
-    fix: "Run the process in the foreground; set `essential` to false for a container that prepares; run jobs as scheduled tasks.",
+    fix: "Run the process in the foreground; set `essential` to false for a container that prepares; run jobs as \
+        scheduled tasks.",
     sources: &[ECS_STV, ECS_STOP],
     ..DIED
 };
@@ -52,8 +54,9 @@ pub(super) static COMMAND_NOT_FOUND: Entry = Entry {
     number: 134,
     severity: Severity::Critical,
     title: "The container's command does not exist or cannot be executed",
-    meaning: "Exit code 127 means that the command was not found, 126 that it was found and may not be executed. Usual reasons: a wrong \
-              entryPoint or command, a shell that is not in the image, a script with Windows line ends, a missing execute bit.",
+    meaning: "Exit code 127 means that the command was not found, 126 that it was found and may not be executed. Usual \
+        reasons: a wrong entryPoint or command, a shell that is not in the image, a script with Windows line ends, a \
+        missing execute bit.",
     decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task has exit code 126 or 127.",
     fix: "Correct entryPoint and command in the task definition, or the image (chmod +x, line ends, shell).",
     sources: &[ECS_STOP],
@@ -64,8 +67,8 @@ pub(super) static SEGFAULT: Entry = Entry {
     id: "segfault",
     number: 135,
     title: "The process crashes with a memory access error (SIGSEGV)",
-    meaning: "Exit code 139 is 128 + 11: native code read or wrote where it must not. A library built for another C library (Alpine's \
-              musl), a bug in a native module or a broken image are usual.",
+    meaning: "Exit code 139 is 128 + 11: native code read or wrote where it must not. A library built for another C \
+        library (Alpine's musl), a bug in a native module or a broken image are usual.",
     decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task has exit code 139.",
     fix: "Go back to the image that worked, compare base image and native modules, take a core dump.",
     sources: &[ECS_STOP],
@@ -76,8 +79,8 @@ pub(super) static ILLEGAL_INSTRUCTION: Entry = Entry {
     id: "illegal-instruction",
     number: 135,
     title: "The process uses an instruction the processor does not have (SIGILL)",
-    meaning: "Exit code 132 is 128 + 4. The image was built for newer processors (AVX and the like) than the one the task happens to \
-              run on; on Fargate and in mixed fleets that may hit some tasks and not others.",
+    meaning: "Exit code 132 is 128 + 4. The image was built for newer processors (AVX and the like) than the one the \
+        task happens to run on; on Fargate and in mixed fleets that may hit some tasks and not others.",
     decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task has exit code 132.",
     fix: "Build for a common baseline (`-march=x86-64-v2`), or place tasks on instance types that have it.",
     sources: &[ECS_STOP],
@@ -88,8 +91,8 @@ pub(super) static ABORTED: Entry = Entry {
     id: "aborted",
     number: 135,
     title: "The process aborts itself (SIGABRT)",
-    meaning: "Exit code 134 is 128 + 6: an assertion failed or a runtime gave up. Node does this when its heap is full, which is a \
-              limit of the process, not of the container: more container memory alone does not help.",
+    meaning: "Exit code 134 is 128 + 6: an assertion failed or a runtime gave up. Node does this when its heap is \
+        full, which is a limit of the process, not of the container: more container memory alone does not help.",
     decided: "`stopCode` is `EssentialContainerExited` and the container that ended the task has exit code 134.",
     fix: "Read the last lines of the log; for Node raise `--max-old-space-size` and the memory of the task together.",
     sources: &[ECS_STOP],
@@ -102,8 +105,8 @@ pub(super) static SIBLING: Entry = Entry {
     effect: Some(Effect::Deaths),
     bearing: Bearing::Present,
     title: "Containers ended because another container of their task ended",
-    meaning: "When an essential container ends, ECS stops the others of the task: they exit with 143, or with 137 if they did not stop \
-              in time. Those codes say nothing about them.",
+    meaning: "When an essential container ends, ECS stops the others of the task: they exit with 143, or with 137 if \
+        they did not stop in time. Those codes say nothing about them.",
     decided: "A container has exit code 137 or 143 while another essential container of the task ended by itself.",
     fix: "Nothing here; look at the container that ended first.",
     sources: &[ECS_STV],
@@ -160,7 +163,10 @@ fn crash<'a>(scene: &Scene<'a>, batch: &Batch<'_, 'a>, code: i32) -> Finding {
         _ => format!("{container} exits with code {code}{when}{}", count_words(batch.dead.len())),
     };
     let tasks = tasks_of(&batch.dead);
+    // Something inside sent the signal; nobody knows whether the process meant to end.
+    let severity = if code == 143 { Severity::Warning } else { entry.severity };
     let finding = Finding::new(entry, confidence, title)
+        .severity(severity)
         .short(match code {
             0 => format!("{container} finishes (exit 0){}", if at_start { " at once" } else { "" }),
             _ => format!("{container} exits with code {code}{}", if at_start { " at start" } else { "" }),
@@ -227,11 +233,27 @@ fn with_command(
 
 fn explanation(code: i32, container: &str, at_start: bool, heap: bool, words: Option<&str>) -> String {
     let meaning = match code {
-        0 => "The main process of the container ended without an error. A service expects it to run for ever, so ECS replaces the task again and again.".to_owned(),
-        126 => "The command was found and may not be executed: the execute bit is missing, it is a directory, or its interpreter is not there.".to_owned(),
-        127 => "The command was not found in the image: a wrong entryPoint or command, a shell that is not there, or a script with Windows line ends.".to_owned(),
-        143 => "The process ended as if asked to stop, but neither ECS nor a person stopped the task; something inside it sent the signal.".to_owned(),
-        _ if at_start => format!("It ended before it could do any work ({}), so look at its configuration: variables, files, addresses it needs at start.", exit_code(code)),
+        0 => "The main process of the container ended without an error. A service expects it to run for ever, so ECS \
+            replaces the task again and again."
+            .to_owned(),
+        126 => "The command was found and may not be executed: the execute bit is missing, it is a directory, or its \
+            interpreter is not there."
+            .to_owned(),
+        127 => {
+            "The command was not found in the image: a wrong entryPoint or command, a shell that is not there, or a \
+            script with Windows line ends."
+                .to_owned()
+        }
+        143 => {
+            "The process ended as if asked to stop, but neither ECS nor a person stopped the task; something inside \
+            it sent the signal."
+                .to_owned()
+        }
+        _ if at_start => format!(
+            "It ended before it could do any work ({}), so look at its configuration: variables, \
+            files, addresses it needs at start.",
+            exit_code(code)
+        ),
         _ => format!("Container {container} ended by itself: {}.", exit_code(code)),
     };
     let heap =
@@ -244,7 +266,8 @@ fn advice(code: i32, heap: bool) -> &'static str {
     match code {
         _ if heap => "Raise the heap limit of the process together with the memory of the task, or find the leak",
         0 => {
-            "Run the process in the foreground, set essential to false if it only prepares, or run it as a scheduled task"
+            "Run the process in the foreground, set essential to false if it only prepares, or run it as a scheduled \
+                task"
         }
         126 | 127 => "Correct entryPoint and command, or the image",
         132 => "Build the image for a common processor baseline",
@@ -277,7 +300,10 @@ fn siblings(scene: &Scene<'_>, batch: &Batch<'_, '_>) -> Option<Finding> {
     }
     let finding = Finding::new(&SIBLING, Confidence::Certain, format!("{names} ended because {first} ended"))
         .short(format!("ended because {first} ended"))
-        .explain("ECS stops the other containers of a task when an essential one ends. Their exit codes say nothing about them.")
+        .explain(
+            "ECS stops the other containers of a task when an essential one ends. Their exit codes say nothing \
+            about them.",
+        )
         .scope(scope_of(scene, &tasks_of(&batch.dead), None));
     Some(others.into_iter().filter_map(|other| Some((other, other.exit_code?))).fold(
         finding,

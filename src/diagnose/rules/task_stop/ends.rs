@@ -1,8 +1,8 @@
 //! The ends tasks came to, taken together: who ended it and which container.
 
-use super::super::task_start::{exec_format, failed_start};
 use crate::diagnose::parse::events::group_name;
 use crate::diagnose::parse::stop_reason::StopClass;
+use crate::diagnose::rules::task_start::{exec_format, failed_start};
 use crate::diagnose::scene::{Dead, Scene};
 
 /// The end of a task that had started.

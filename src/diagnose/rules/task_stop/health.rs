@@ -23,12 +23,14 @@ pub(super) static TASK_KILLED_ELB_HEALTH: Entry = Entry {
     effect: Some(Effect::HealthKills),
     explains: &[Effect::FewTasks, Effect::StuckDeployment, Effect::FailedDeployment],
     title: "ECS stops tasks because the load balancer finds them unhealthy",
-    meaning: "A task whose target fails its health checks after the grace period is stopped and replaced. That is an effect: why the \
-              check fails is told by findings about health check and network. Such stops are not slowed down by ECS, so the loop \
-              goes on at full speed. Exit codes of these tasks (137, 143) come from the stop and say nothing.",
-    decided: "`stoppedReason` begins with `Task failed ELB health checks`, of tasks of the primary deployment, within the last 15 \
-              minutes or while tasks are missing.",
-    fix: "Find out why the health check fails; a health-check grace period longer than the start helps where tasks start slowly.",
+    meaning: "A task whose target fails its health checks after the grace period is stopped and replaced. That is an \
+        effect: why the check fails is told by findings about health check and network. Such stops are not slowed down \
+        by ECS, so the loop goes on at full speed. Exit codes of these tasks (137, 143) come from the stop and say \
+        nothing.",
+    decided: "`stoppedReason` begins with `Task failed ELB health checks`, of tasks of the primary deployment, within \
+        the last 15 minutes or while tasks are missing.",
+    fix: "Find out why the health check fails; a health-check grace period longer than the start helps where tasks \
+        start slowly.",
     sources: &[
         ECS_THL,
         "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshoot-service-load-balancers.html",
@@ -49,11 +51,13 @@ pub(super) static CONTAINER_HEALTHCHECK_FAILING: Entry = Entry {
         Effect::FailOpen,
     ],
     title: "The container's own health check fails",
-    meaning: "The agent runs the `healthCheck` command of the task definition inside the container. When it fails `retries` times in a \
-              row after `startPeriod`, the container is UNHEALTHY, and ECS replaces the task if the container is essential. This is \
-              not the health check of the load balancer.",
-    decided: "`healthStatus` of a running task is UNHEALTHY, or `stoppedReason` says `Task failed container health checks`.",
-    fix: "Run the command inside the container (`aws ecs execute-command`) and look at what it says; correct it in a new revision.",
+    meaning: "The agent runs the `healthCheck` command of the task definition inside the container. When it fails \
+        `retries` times in a row after `startPeriod`, the container is UNHEALTHY, and ECS replaces the task if the \
+        container is essential. This is not the health check of the load balancer.",
+    decided: "`healthStatus` of a running task is UNHEALTHY, or `stoppedReason` says `Task failed container health \
+        checks`.",
+    fix: "Run the command inside the container (`aws ecs execute-command`) and look at what it says; correct it in a \
+        new revision.",
     sources: &[BC_HEALTH, ECS_STV],
     ..DIED
 };
@@ -63,10 +67,10 @@ pub(super) static CONTAINER_HEALTH_UNKNOWN: Entry = Entry {
     number: 122,
     bearing: Bearing::Hygiene,
     title: "Health UNKNOWN is normal without a health check in the task definition",
-    meaning: "ECS only knows a container's health where its definition has a `healthCheck`. A HEALTHCHECK in the image does not count. \
-              UNKNOWN is no fault.",
-    decided: "`healthStatus` of a running task is UNKNOWN, no container of its definition has a `healthCheck`, and tasks of the \
-              service are missing (otherwise nobody asks).",
+    meaning: "ECS only knows a container's health where its definition has a `healthCheck`. A HEALTHCHECK in the image \
+        does not count. UNKNOWN is no fault.",
+    decided: "`healthStatus` of a running task is UNKNOWN, no container of its definition has a `healthCheck`, and \
+        tasks of the service are missing (otherwise nobody asks).",
     fix: "Nothing; add a `healthCheck` if ECS should watch the container itself.",
     sources: &[BC_HEALTH],
     ..NOTE
@@ -122,8 +126,8 @@ fn killed_by_balancer<'a>(scene: &Scene<'a>, batch: &Batch<'_, 'a>, group: Optio
         None => finding,
     };
     Some(with_count(scene, finding, "stopped tasks with this reason", &tasks).explain(format!(
-        "The load balancer found the tasks unhealthy and ECS replaces them, without ever slowing down.{} Why the check fails is the \
-         cause to look for.",
+        "The load balancer found the tasks unhealthy and ECS replaces them, without ever slowing down.{} Why the check \
+            fails is the cause to look for.",
         why.unwrap_or_default()
     )))
 }
@@ -204,13 +208,20 @@ fn failing(scene: &Scene<'_>, unhealthy: &[&Task], killed: &[&Dead<'_>]) -> Opti
     };
     let mut finding = match narrowed {
         Some(finding) => finding,
-        None => Finding::new(&CONTAINER_HEALTHCHECK_FAILING, Confidence::Certain, format!("The health check of container {name} {happens}"))
-            .short(format!("health check of container {name} fails"))
-            .explain(
-                "The agent runs the command of the task definition inside the container and it fails. This is not the check of the \
-                 load balancer. Run the command in the container to see what it says.",
-            )
-            .fix(fix(scene, definition, unhealthy.first().copied(), container)),
+        None => Finding::new(
+            &CONTAINER_HEALTHCHECK_FAILING,
+            Confidence::Certain,
+            format!(
+                "The health check of \
+            container {name} {happens}"
+            ),
+        )
+        .short(format!("health check of container {name} fails"))
+        .explain(
+            "The agent runs the command of the task definition inside the container and it fails. This is not the \
+                    check of the load balancer. Run the command in the container to see what it says.",
+        )
+        .fix(fix(scene, definition, unhealthy.first().copied(), container)),
     };
     finding = finding.scope(scope_of(scene, &all, container.map(|container| container.name.as_str())));
     if let Some(task) = unhealthy.first() {
@@ -287,10 +298,18 @@ fn unknown_is_normal(scene: &Scene<'_>) -> Option<Finding> {
         .collect();
     let first = unknown.first()?;
     Some(
-        Finding::new(&CONTAINER_HEALTH_UNKNOWN, Confidence::Certain, "Health UNKNOWN is normal here: no container has a health check")
-            .explain("ECS knows the health of a container only where its definition has a healthCheck. A HEALTHCHECK in the image does not count.")
-            .scope(scope_of(scene, &unknown, None))
-            .evidence(TASKS, subject(first), "healthStatus", "UNKNOWN")
-            .evidence(DEFINITION, first.task_definition.name(), "containerDefinitions.healthCheck", "absent"),
+        Finding::new(
+            &CONTAINER_HEALTH_UNKNOWN,
+            Confidence::Certain,
+            "Health UNKNOWN is normal here: no container has \
+            a health check",
+        )
+        .explain(
+            "ECS knows the health of a container only where its definition has a healthCheck. A HEALTHCHECK \
+                in the image does not count.",
+        )
+        .scope(scope_of(scene, &unknown, None))
+        .evidence(TASKS, subject(first), "healthStatus", "UNKNOWN")
+        .evidence(DEFINITION, first.task_definition.name(), "containerDefinitions.healthCheck", "absent"),
     )
 }

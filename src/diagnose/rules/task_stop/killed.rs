@@ -22,11 +22,11 @@ pub(super) static OOM_KILLED: Entry = Entry {
     rank: Rank::AwsText,
     instead_of: &["oom-suspected", "killed-without-reason"],
     title: "A container was killed because it used more memory than it may",
-    meaning: "The kernel killed the container when it reached its memory limit, and the agent says so. On Fargate the limit is the \
-              memory of the task, or of the container where it sets its own; on EC2 the container's hard limit.",
+    meaning: "The kernel killed the container when it reached its memory limit, and the agent says so. On Fargate the \
+        limit is the memory of the task, or of the container where it sets its own; on EC2 the container's hard limit.",
     decided: "The reason of the container contains `OutOfMemoryError`. An exit code 137 alone proves nothing.",
-    fix: "Register a revision with more memory (on Fargate a valid pair of CPU and memory), or cap the heap below the limit \
-          (`-XX:MaxRAMPercentage=75`, `--max-old-space-size`), or find the leak.",
+    fix: "Register a revision with more memory (on Fargate a valid pair of CPU and memory), or cap the heap below the \
+        limit (`-XX:MaxRAMPercentage=75`, `--max-old-space-size`), or find the leak.",
     sources: &[ECS_OOM, ECS_STOP],
     ..DIED
 };
@@ -37,10 +37,10 @@ pub(super) static OOM_SUSPECTED: Entry = Entry {
     severity: Severity::Warning,
     instead_of: &["killed-without-reason"],
     title: "A container was killed while its memory was nearly full",
-    meaning: "The container was killed (exit code 137), nobody asked it to stop and AWS gives no reason, but the fullest task of the \
-              service used 95 % of its memory or more just before. That is not proof.",
-    decided: "Exit code 137 with `stopCode` `EssentialContainerExited`, no reason, no other essential container that ended first, and \
-              the maximum of MemoryUtilization in the five minutes before was at least 95.",
+    meaning: "The container was killed (exit code 137), nobody asked it to stop and AWS gives no reason, but the \
+        fullest task of the service used 95 % of its memory or more just before. That is not proof.",
+    decided: "Exit code 137 with `stopCode` `EssentialContainerExited`, no reason, no other essential container that \
+        ended first, and the maximum of MemoryUtilization in the five minutes before was at least 95.",
     fix: "As for a container killed for its memory: more memory, or a smaller heap.",
     sources: &[ECS_OOM],
     ..DIED
@@ -51,13 +51,14 @@ pub(super) static KILLED_WITHOUT_REASON: Entry = Entry {
     number: 149,
     effect: Some(Effect::Deaths),
     title: "A container was killed and nothing says by whom",
-    meaning: "Exit code 137 is SIGKILL. It is often taken for missing memory, which it only is where AWS says so. Here AWS gives no \
-              reason, ECS did not ask the task to stop, its host is there, no other container ended first, and memory was not \
-              nearly full as far as it could be read. A process inside the container may have killed it, or the kernel of the \
-              host for the host's memory.",
-    decided: "Exit code 137 with `stopCode` `EssentialContainerExited`, no reason, no other essential container that ended first, and \
-              MemoryUtilization below 95 before, or not known.",
-    fix: "Look at the last lines of the log, at the kernel log of the host on EC2 (`dmesg`), and at memory with Container Insights.",
+    meaning: "Exit code 137 is SIGKILL. It is often taken for missing memory, which it only is where AWS says so. Here \
+        AWS gives no reason, ECS did not ask the task to stop, its host is there, no other container ended first, and \
+        memory was not nearly full as far as it could be read. A process inside the container may have killed it, or \
+        the kernel of the host for the host's memory.",
+    decided: "Exit code 137 with `stopCode` `EssentialContainerExited`, no reason, no other essential container that \
+        ended first, and MemoryUtilization below 95 before, or not known.",
+    fix: "Look at the last lines of the log, at the kernel log of the host on EC2 (`dmesg`), and at memory with \
+        Container Insights.",
     sources: &[ECS_STV],
     ..DIED
 };
@@ -167,8 +168,8 @@ fn out_of_memory<'a>(scene: &Scene<'a>, batch: &Batch<'_, 'a>) -> Option<Finding
     )
     .short(format!("{container} out of memory"))
     .explain(format!(
-        "AWS says that container {container} was killed due to memory usage: it reached its limit{limit}. Raising the limit helps \
-         if it is only too small, not if it leaks."
+        "AWS says that container {container} was killed due to memory usage: it reached its limit{limit}. Raising the \
+            limit helps if it is only too small, not if it leaks."
     ))
     .fix(memory_fix(newest.definition, container));
     let finding = with_limits(base(scene, batch, newest, finding, container), newest.definition, container);
@@ -228,8 +229,8 @@ fn killed<'a>(scene: &Scene<'a>, batch: &Batch<'_, 'a>) -> Option<Finding> {
             )
             .short(format!("{container} killed, memory at {:.0} %", most.value))
             .explain(
-                "AWS does not say that it was memory, but nobody asked the task to stop and memory was nearly full just before. \
-                 The figure is of the fullest task of the service.",
+                "AWS does not say that it was memory, but nobody asked the task to stop and memory was nearly full \
+                    just before. The figure is of the fullest task of the service.",
             )
             .fix(memory_fix(newest.definition, container));
             with_memory(
@@ -250,8 +251,9 @@ fn killed<'a>(scene: &Scene<'a>, batch: &Batch<'_, 'a>) -> Option<Finding> {
             )
             .short(format!("{container} killed (exit 137), no reason"))
             .explain(format!(
-                "Ruled out: the container has no OutOfMemoryError as its reason; neither ECS, a load balancer nor a person asked the \
-                 task to stop; its host was not taken away; no other essential container ended first; {memory}."
+                "Ruled out: the container has no OutOfMemoryError as its reason; neither ECS, a load balancer nor a \
+                    person asked the task to stop; its host was not taken away; no other essential container ended \
+                    first; {memory}."
             ))
             .fix(Fix::new("Look at the last lines of its log, and on EC2 at the kernel log of the host (dmesg)"));
             let finding = base(scene, batch, newest, finding, container);

@@ -18,10 +18,11 @@ pub(super) static HEALTH_STALE: Entry = Entry {
     severity: Severity::Warning,
     bearing: Bearing::Present,
     title: "The agent below a task is not connected, so its health may be old",
-    meaning: "State and health of tasks are what the agent of their host said last. While it is not connected to ECS they do not change, \
-              whatever happens on the host.",
+    meaning: "State and health of tasks are what the agent of their host said last. While it is not connected to ECS \
+        they do not change, whatever happens on the host.",
     decided: "`agentConnected` is false for the container instance of a task that is RUNNING.",
-    fix: "Restart the agent (`sudo systemctl restart ecs`), and check the host's way to ecs, ecs-agent and ecs-telemetry.",
+    fix: "Restart the agent (`sudo systemctl restart ecs`), and check the host's way to ecs, ecs-agent and \
+        ecs-telemetry.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.html"],
     ..NOTE
 };
@@ -32,10 +33,10 @@ pub(super) static SIDECAR_DEAD: Entry = Entry {
     severity: Severity::Warning,
     bearing: Bearing::Present,
     title: "A container that is not essential ended, and its task runs on without it",
-    meaning: "ECS does not restart a single container, and the task goes on when the container is not essential. What it did (sending \
-              logs or metrics, being a proxy) is missing without anybody being told.",
-    decided: "A container with `essential` false is STOPPED with an exit code other than 0 in a task that is RUNNING, and no other \
-              container waits for it to complete.",
+    meaning: "ECS does not restart a single container, and the task goes on when the container is not essential. What \
+        it did (sending logs or metrics, being a proxy) is missing without anybody being told.",
+    decided: "A container with `essential` false is STOPPED with an exit code other than 0 in a task that is RUNNING, \
+        and no other container waits for it to complete.",
     fix: "Look at its log, repair it, and make it essential if the task is of no use without it.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"],
     ..NOTE
@@ -48,11 +49,11 @@ pub(super) static TASK_FLAPPING: Entry = Entry {
     effect: Some(Effect::FewTasks),
     explains: &[],
     title: "Tasks die again and again of the same thing",
-    meaning: "At least three tasks of the present deployment died within a quarter of an hour, all the same way. Tasks that never got to \
-              run are tried again with longer and longer pauses, up to 27 minutes; tasks that ran and died are replaced at once, \
-              for ever.",
-    decided: "Three or more stopped tasks of the primary deployment within 15 minutes with the same end: reason, container and exit \
-              code. Stops in normal operation do not count.",
+    meaning: "At least three tasks of the present deployment died within a quarter of an hour, all the same way. Tasks \
+        that never got to run are tried again with longer and longer pauses, up to 27 minutes; tasks that ran and died \
+        are replaced at once, for ever.",
+    decided: "Three or more stopped tasks of the primary deployment within 15 minutes with the same end: reason, \
+        container and exit code. Stops in normal operation do not count.",
     fix: "Look at the cause, which stands above this finding.",
     sources: &[ECS_THL],
     ..DIED
@@ -64,9 +65,10 @@ pub(super) static EVIDENCE_EXPIRED: Entry = Entry {
     bearing: Bearing::Present,
     title: "Why tasks stopped cannot be told any more",
     meaning: "AWS keeps stopped tasks for about an hour. Tasks failed, and none of those is left to look at.",
-    decided: "Fewer tasks run than desired, tasks failed (an event of the present says that tasks cannot be started consistently, or the \
-              deployment counts failed tasks), and ListTasks with STOPPED returns none.",
-    fix: "Look again right after the next failure; keep task state changes with an EventBridge rule that writes to CloudWatch Logs.",
+    decided: "Fewer tasks run than desired, tasks failed (an event of the present says that tasks cannot be started \
+        consistently, or the deployment counts failed tasks), and ListTasks with STOPPED returns none.",
+    fix: "Look again right after the next failure; keep task state changes with an EventBridge rule that writes to \
+        CloudWatch Logs.",
     sources: &[ECS_STV, "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"],
     ..NOTE
 };
@@ -131,14 +133,22 @@ fn evidence_expired(scene: &Scene<'_>) -> Option<Finding> {
     if impaired.is_none() && primary.failed == 0 {
         return None;
     }
-    let finding = Finding::new(&EVIDENCE_EXPIRED, Confidence::Certain, "Tasks failed, and AWS keeps none of them any more")
-        .short("stopped tasks have expired")
-        .explain("AWS keeps stopped tasks for about an hour. Look again right after the next attempt; an EventBridge rule keeps them for longer.")
-        .scope(scope_of(scene, &[], None))
-        .evidence("ecs:ListTasks", format!("service {}", service.name), "taskArns (desiredStatus STOPPED)", "absent")
-        .evidence(SERVICES, format!("service {}", service.name), "runningCount", service.running)
-        .evidence(SERVICES, format!("service {}", service.name), "desiredCount", service.desired)
-        .evidence(SERVICES, format!("deployment {}", primary.id), "failedTasks", primary.failed);
+    let finding = Finding::new(
+        &EVIDENCE_EXPIRED,
+        Confidence::Certain,
+        "Tasks failed, and AWS keeps none of them any \
+        more",
+    )
+    .short("stopped tasks have expired")
+    .explain(
+        "AWS keeps stopped tasks for about an hour. Look again right after the next attempt; an EventBridge \
+            rule keeps them for longer.",
+    )
+    .scope(scope_of(scene, &[], None))
+    .evidence("ecs:ListTasks", format!("service {}", service.name), "taskArns (desiredStatus STOPPED)", "absent")
+    .evidence(SERVICES, format!("service {}", service.name), "runningCount", service.running)
+    .evidence(SERVICES, format!("service {}", service.name), "desiredCount", service.desired)
+    .evidence(SERVICES, format!("deployment {}", primary.id), "failedTasks", primary.failed);
     let finding = match impaired {
         Some(heard) => finding.evidence(SERVICES, "service event", "events.message", scene.quote(heard.message)),
         None => finding,
@@ -185,20 +195,37 @@ fn find_dead_sidecars(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let finding = Finding::new(
             &SIDECAR_DEAD,
             Confidence::Certain,
-            format!("Container {name} ended with exit code {code} and its task runs on without it{}", count_words(tasks.len())),
+            format!(
+                "Container {name} ended with exit code {code} and its task runs on without \
+                it{}",
+                count_words(tasks.len())
+            ),
         )
         .short(format!("container {name} is dead (exit {code})"))
-        .explain("It is not essential, so neither the task ends nor is the container started again; what it did is missing since.")
+        .explain(
+            "It is not essential, so neither the task ends nor is the container started again; what it did is \
+            missing since.",
+        )
         .scope(scope_of(scene, &tasks, Some(name)))
         .evidence(TASKS, subject(first), format!("containers[{name}].lastStatus"), "STOPPED")
         .evidence(TASKS, subject(first), format!("containers[{name}].exitCode"), code)
-        .evidence(DEFINITION, first.task_definition.name(), format!("containerDefinitions[{name}].essential"), false);
+        .evidence(
+            DEFINITION,
+            first.task_definition.name(),
+            format!("containerDefinitions[{name}].essential"),
+            false,
+        );
         let cluster = scene.facts.cluster();
         let words = ["ecs", "stop-task", "--cluster", cluster.as_str(), "--task", first.arn.name()];
-        findings.push(with_count(scene, finding, "running tasks without this container", &tasks).fix(
-            Fix::new("Find out from its log why it ended, then replace the tasks; make it essential if they are of no use without it")
+        findings.push(
+            with_count(scene, finding, "running tasks without this container", &tasks).fix(
+                Fix::new(
+                    "Find out from its log why it ended, then replace the tasks; make it essential if they are of no \
+                use without it",
+                )
                 .aws(words),
-        ));
+            ),
+        );
     }
 }
 

@@ -107,6 +107,13 @@ fn normal_operation_is_a_note_whatever_the_exit_code() {
 }
 
 #[test]
+fn a_signal_nobody_sent_is_only_a_warning() {
+    let findings = case(service("web", 2), vec![exited(1, 143)]).find(&FAMILY);
+    let found = (findings[0].id(), findings[0].severity, findings[0].confidence);
+    assert_eq!(found, ("app-crash-exit-nonzero", Severity::Warning, Confidence::Low));
+}
+
+#[test]
 fn spot_is_a_warning_while_tasks_are_missing_for_it() {
     let task =
         || dead(1, "SpotInterruption", "Your Spot Task was interrupted.", vec![container("web", Some(137), None)]);
