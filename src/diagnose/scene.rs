@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
+use super::network::topology::Topology;
 use super::network::{self, Verdict};
 use super::parse::events::{Event, event};
 use super::parse::stop_reason::StopClass;
@@ -194,22 +195,19 @@ impl<'a> Scene<'a> {
     }
 
     fn look_at_paths(&mut self) {
-        let verdicts: Vec<Vec<(Verdict, Verdict)>> = self
-            .groups
-            .iter()
-            .map(|group| {
-                let verdict = |place: &Place<'_>, port: Option<u16>| {
-                    port.map_or(Verdict::Unknown, |port| network::to_target(self, group, place, port))
-                };
-                let of_place = |place: &Place<'_>| {
-                    let (check, traffic) = (place.check_port(), place.target.port);
-                    let of_check = verdict(place, check);
-                    (of_check, if traffic == check { of_check } else { verdict(place, traffic) })
-                };
-                group.places.iter().map(of_place).collect()
-            })
-            .collect();
-        for (group, verdicts) in self.groups.iter_mut().zip(verdicts) {
+        let topology = Topology::new(self);
+        if topology.is_empty() {
+            return;
+        }
+        for group in &mut self.groups {
+            let of_place = |place: &Place<'a>| {
+                let verdict =
+                    |port: Option<u16>| port.map_or(Verdict::Unknown, |port| network::verdict(&topology, group, place, port));
+                let (check, traffic) = (place.check_port(), place.target.port);
+                let of_check = verdict(check);
+                (of_check, if traffic == check { of_check } else { verdict(traffic) })
+            };
+            let verdicts: Vec<(Verdict, Verdict)> = group.places.iter().map(of_place).collect();
             for (place, (check, traffic)) in group.places.iter_mut().zip(verdicts) {
                 (place.check_path, place.traffic_path) = (check, traffic);
             }

@@ -3,11 +3,40 @@
 //! ```text
 //!  client ─▶ listener ─▶ load balancer ─▶ task ─▶ registry, S3, logs, secrets
 //!            groups      groups, NACLs     groups, NACLs, routes, endpoints
+//!
+//!  facts ─▶ topology ─▶ crossing (load balancer to host)   ─▶ verdicts, paths, checks, rules
+//!                   └─▶ egress   (task to what it needs)   ─┘
+//!             both ask:  groups   acl   routes   (cover: addresses in ranges)
 //! ```
+//!
+//! An input that was not read can only make a verdict [`Verdict::Unknown`], unless another one that was read already decides
+//! [`Verdict::Blocked`].
 
 use serde::Serialize;
 
 use super::scene::{Group, Place, Scene};
+use super::target_health::Standing;
+
+pub(in crate::diagnose) mod acl;
+mod checks;
+pub(in crate::diagnose) mod clients;
+pub(in crate::diagnose) mod cover;
+pub(in crate::diagnose) mod crossing;
+pub(in crate::diagnose) mod egress;
+pub(in crate::diagnose) mod groups;
+pub(in crate::diagnose) mod needs;
+mod paths;
+pub(in crate::diagnose) mod remedy;
+pub(in crate::diagnose) mod routes;
+pub(in crate::diagnose) mod topology;
+mod wanted;
+pub(in crate::diagnose) mod words;
+
+pub use checks::checks;
+pub use paths::paths;
+pub use wanted::{wanted_endpoint_interfaces, wanted_prefix_lists, wanted_vpcs};
+
+use topology::Topology;
 
 /// Whether packets get through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -21,6 +50,24 @@ pub enum Verdict {
     Partial,
     /// What would tell could not be read, or is beyond what can be read.
     Unknown,
+}
+
+impl Verdict {
+    /// The verdict over several things that all have to let a packet through: what drops decides before what is not known.
+    pub fn worst(verdicts: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |verdict: &Self| match verdict {
+            Self::Open => 0,
+            Self::Unknown => 1,
+            Self::Partial => 2,
+            Self::Blocked => 3,
+        };
+        verdicts.into_iter().max_by_key(rank).unwrap_or(Self::Open)
+    }
+
+    /// Whether some or all packets are dropped.
+    pub const fn drops(self) -> bool {
+        matches!(self, Self::Blocked | Self::Partial)
+    }
 }
 
 /// One place on a path that decides about packets.
@@ -50,12 +97,39 @@ pub struct Path {
 }
 
 /// Whether the load balancers of a target group reach a target on a port (TCP).
-pub fn to_target(_scene: &Scene<'_>, _group: &Group<'_>, _place: &Place<'_>, _port: u16) -> Verdict {
-    Verdict::Unknown
+pub fn to_target(scene: &Scene<'_>, group: &Group<'_>, place: &Place<'_>, port: u16) -> Verdict {
+    // The lifetimes of a group and of the scene it is from are the same; only the compiler cannot see it here.
+    let Some(group) = scene.groups.iter().find(|own| own.arn == group.arn) else { return Verdict::Unknown };
+    let Some(place) = group.places.iter().find(|own| std::ptr::eq(own.target, place.target)) else {
+        return Verdict::Unknown;
+    };
+    verdict(&Topology::new(scene), group, place, port)
 }
 
-/// All paths of a service for the Network tab: clients to each listener, load balancer to tasks (one path for every distinct
-/// way, not one a task), tasks to what they need.
-pub fn paths(_scene: &Scene<'_>) -> Vec<Path> {
-    Vec::new()
+/// [`to_target`] with everything looked up already.
+///
+/// A target that passes its checks proves the path of the checks open: where the rules say otherwise, they changed a
+/// moment ago or we do not understand them.
+pub(in crate::diagnose) fn verdict<'a>(
+    topology: &Topology<'a>,
+    group: &Group<'a>,
+    place: &Place<'a>,
+    port: u16,
+) -> Verdict {
+    if topology.is_empty() {
+        return Verdict::Unknown;
+    }
+    let host = topology.host(group, place);
+    let balancers = topology.balancers_of(group);
+    let mut verdicts = balancers.iter().map(|balancer| topology.cross(balancer, &host, port).verdict());
+    let Some(first) = verdicts.next() else { return Verdict::Unknown };
+    let verdict = verdicts.fold(first, |all, one| match (all, one) {
+        (Verdict::Blocked, Verdict::Open) | (Verdict::Open, Verdict::Blocked) => Verdict::Partial,
+        (all, one) => Verdict::worst([all, one]),
+    });
+    let proven = place.standing == Standing::Fine && place.check_port() == Some(port);
+    if proven && verdict.drops() { Verdict::Unknown } else { verdict }
 }
+
+#[cfg(test)]
+pub(in crate::diagnose) mod world;
