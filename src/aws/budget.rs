@@ -177,9 +177,19 @@ pub(super) struct Budgets {
     cluster_read: Budget,
     task_definition_read: Budget,
     service_deployment_read: Budget,
+    service_revision_read: Budget,
+    capacity_provider_read: Budget,
+    task_protection_read: Budget,
     service_modify: Budget,
     target_health_read: Budget,
     load_balancer_read: Budget,
+    network_read: Budget,
+    scaling_read: Budget,
+    alarm_read: Budget,
+    metric_read: Budget,
+    log_search: Budget,
+    log_read: Budget,
+    log_group_read: Budget,
     identity: Budget,
 }
 
@@ -195,9 +205,22 @@ impl Budgets {
             cluster_read: Budget::new(25, 10, 4),
             task_definition_read: Budget::new(25, 10, 4),
             service_deployment_read: Budget::new(25, 10, 4),
+            service_revision_read: Budget::new(25, 10, 2),
+            capacity_provider_read: Budget::new(25, 10, 2),
+            task_protection_read: Budget::new(100, 40, 4),
             service_modify: Budget::new(25, 2, 1),
             target_health_read: load_balancer_read.beside(4),
             load_balancer_read,
+            // Eight at once: a VPC is one wave.
+            network_read: Budget::new(50, 10, 8),
+            // AWS does not say how much Application Auto Scaling takes.
+            scaling_read: Budget::new(10, 2, 2),
+            alarm_read: Budget::new(5, 4, 2),
+            metric_read: Budget::new(25, 25, 4),
+            // The scarcest regions allow five a second.
+            log_search: Budget::new(5, 2, 3),
+            log_read: Budget::new(5, 5, 2),
+            log_group_read: Budget::new(5, 5, 2),
             identity: Budget::new(10, 2, 1),
         }
     }
@@ -209,9 +232,19 @@ impl Budgets {
             Family::ClusterRead => &self.cluster_read,
             Family::TaskDefinitionRead => &self.task_definition_read,
             Family::ServiceDeploymentRead => &self.service_deployment_read,
+            Family::ServiceRevisionRead => &self.service_revision_read,
+            Family::CapacityProviderRead => &self.capacity_provider_read,
+            Family::TaskProtectionRead => &self.task_protection_read,
             Family::ServiceModify => &self.service_modify,
             Family::TargetHealthRead => &self.target_health_read,
             Family::LoadBalancerRead => &self.load_balancer_read,
+            Family::NetworkRead => &self.network_read,
+            Family::ScalingRead => &self.scaling_read,
+            Family::AlarmRead => &self.alarm_read,
+            Family::MetricRead => &self.metric_read,
+            Family::LogSearch => &self.log_search,
+            Family::LogRead => &self.log_read,
+            Family::LogGroupRead => &self.log_group_read,
             Family::Identity => &self.identity,
         }
     }

@@ -55,7 +55,7 @@ pub(super) struct ErrorAnswer<'a> {
 /// Makes sense of an answer that is an error.
 pub(super) fn answered(answer: &ErrorAnswer<'_>, profile: Option<&str>) -> Failure {
     let kind = kind_of_answer(answer);
-    let said = answer.message.map(str::trim).filter(|message| !message.is_empty());
+    let said = answer.message.map(readable).filter(|message| !message.is_empty());
     let message = match (kind, said, answer.code) {
         (ErrorKind::NoCredentials, Some(said), _) => format!("AWS does not accept the credentials: {said}"),
         (ErrorKind::NoCredentials, None, code) => {
@@ -80,6 +80,17 @@ pub(super) fn answered(answer: &ErrorAnswer<'_>, profile: Option<&str>) -> Failu
     Failure { kind, message, request_id: answer.request_id.map(ToOwned::to_owned), hint }
 }
 
+/// No sentence of AWS is longer, but for what [`readable`] leaves out.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// What a person can read of a message. EC2 ends its denials with thousands of encoded characters that only
+/// sts:DecodeAuthorizationMessage makes sense of.
+fn readable(message: &str) -> &str {
+    let message = message.split("Encoded authorization failure message").next().unwrap_or(message);
+    let end = message.char_indices().nth(LONGEST_MESSAGE).map_or(message.len(), |(end, _)| end);
+    message.get(..end).unwrap_or(message).trim()
+}
+
 fn kind_of_answer(answer: &ErrorAnswer<'_>) -> ErrorKind {
     if let Some(kind) = answer.code.and_then(|code| kind_of_code(code, answer.message.unwrap_or_default())) {
         return kind;
@@ -88,7 +99,7 @@ fn kind_of_answer(answer: &ErrorAnswer<'_>) -> ErrorKind {
         429 => ErrorKind::Throttled,
         401 => ErrorKind::NoCredentials,
         403 => ErrorKind::Denied,
-        // Neither ECS nor ELBv2 have addresses that could be missing: who answers so without a code is not AWS. Emulators
+        // None of the services has addresses that could be missing: who answers so without a code is not AWS. Emulators
         // answer an operation they lack with the error page of their web framework and no request id.
         404 | 405 | 501 => ErrorKind::Unavailable,
         500 if answer.request_id.is_none() && is_web_page(answer.body) => ErrorKind::Unavailable,
@@ -104,7 +115,7 @@ fn is_web_page(body: &str) -> bool {
 }
 
 /// The codes services use for the same few facts: <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html>
-/// and the same page of ELBv2, STS and the query protocol.
+/// and the same page of the other services; <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
 fn kind_of_code(code: &str, message: &str) -> Option<ErrorKind> {
     let kind = match code {
         "Throttling"
@@ -126,6 +137,7 @@ fn kind_of_code(code: &str, message: &str) -> Option<ErrorKind> {
         | "NotAuthorizedException"
         | "AuthorizationError"
         | "OptInRequired"
+        | "Blocked"
         | "BlockedException" => ErrorKind::Denied,
         "ExpiredToken"
         | "ExpiredTokenException"
@@ -150,7 +162,8 @@ fn kind_of_code(code: &str, message: &str) -> Option<ErrorKind> {
         | "InvalidAction"
         | "NotImplemented"
         | "NotYetImplemented"
-        | "NotImplementedException" => ErrorKind::Unavailable,
+        | "NotImplementedException"
+        | "UnsupportedOperation" => ErrorKind::Unavailable,
         // How ECS says that a task definition does not exist.
         "ClientException" if message.contains("Unable to describe task definition") => ErrorKind::NotFound,
         "ServerException"
@@ -159,6 +172,8 @@ fn kind_of_code(code: &str, message: &str) -> Option<ErrorKind> {
         | "InternalServerError"
         | "InternalServiceError"
         | "InternalServiceException"
+        | "InternalServiceFault"
+        | "Unavailable"
         | "ServiceUnavailable"
         | "ServiceUnavailableException" => {
             // An emulator's way to say it lacks the operation.
@@ -327,6 +342,8 @@ mod tests {
             (400, "ClusterNotFoundException", "Cluster not found.", ErrorKind::NotFound),
             (400, "ServiceNotFoundException", "", ErrorKind::NotFound),
             (400, "TargetGroupNotFound", "", ErrorKind::NotFound),
+            (400, "InvalidVpcID.NotFound", "", ErrorKind::NotFound),
+            (400, "ResourceNotFoundException", "The specified log stream does not exist.", ErrorKind::NotFound),
             (400, "LoadBalancerNotFound", "", ErrorKind::NotFound),
             (400, "ClientException", "Unable to describe task definition.", ErrorKind::NotFound),
             (400, "ClientException", "Something else.", ErrorKind::Invalid),
@@ -334,6 +351,8 @@ mod tests {
             (400, "ServiceNotActiveException", "Service was not ACTIVE.", ErrorKind::Invalid),
             (400, "UnknownOperationException", "", ErrorKind::Unavailable),
             (400, "InvalidAction", "", ErrorKind::Unavailable),
+            (400, "UnsupportedOperation", "", ErrorKind::Unavailable),
+            (503, "Unavailable", "", ErrorKind::Server),
             (501, "", "", ErrorKind::Unavailable),
             (501, "InternalFailure", "The operation has not been implemented", ErrorKind::Unavailable),
             (404, "", "", ErrorKind::Unavailable),
@@ -380,6 +399,20 @@ mod tests {
         ] {
             assert_eq!(answered(&answer(status, code, message), None).message, shown);
         }
+    }
+
+    #[test]
+    fn denials_of_ec2_keep_their_sentence_and_lose_the_code_after_it() {
+        let sentence = "You are not authorized to perform this operation. User: arn:aws:iam::111122223333:user/eve is not \
+                        authorized to perform: ec2:DescribeSubnets because no identity-based policy allows it";
+        let long = format!("{sentence}. Encoded authorization failure message: {}", "bVG9".repeat(900));
+        let failure = answered(&answer(403, "UnauthorizedOperation", &long), None);
+        assert_eq!((failure.kind, failure.message), (ErrorKind::Denied, format!("{sentence}.")));
+        let endless = "é".repeat(5000);
+        assert_eq!(answered(&answer(400, "InvalidParameterValue", &endless), None).message.chars().count(), 1000);
+        let only_code =
+            answered(&answer(403, "UnauthorizedOperation", "Encoded authorization failure message: x"), None);
+        assert_eq!(only_code.message, "UnauthorizedOperation (HTTP 403)");
     }
 
     #[test]

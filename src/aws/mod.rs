@@ -1,20 +1,26 @@
 //! The only folder that knows the AWS SDK: turns queries into calls and answers into model types.
 //!
 //! ```text
-//!  Query ─▶ ecs, elb, sts ─▶ shared: region ─▶ credentials ─▶ budget ─▶ SDK ─▶ observe ─▶ AWS
-//!  Answer ◀─ conversions ◀───────────── error ◀─────────────────────────────────┘ └──▶ CallRecord
+//!  Query ─▶ answers ─▶ ecs, elb, ec2 … ─▶ shared: region ─▶ credentials ─▶ budget ─▶ SDK ─▶ observe ─▶ AWS
+//!  Answer ◀─ conversions ◀─────────────────────── error ◀──────────────────────────────┘ └──▶ CallRecord
 //!  Mutation ─▶ ecs::Writer (not there with `--read-only`) ─▶ shared …
 //! ```
 //!
 //! Reads follow every page, ask in the largest batches AWS allows, many at once but bounded, within half of the rate AWS
 //! allows. Writes are sent once. Dropping a future cancels what it waits for.
 
+mod answers;
+mod autoscaling;
 mod budget;
+mod clock;
+mod cloudwatch;
 mod connect;
 mod credentials;
+mod ec2;
 mod ecs;
 mod elb;
 mod error;
+mod logs;
 mod observe;
 mod operations;
 mod pages;
@@ -31,7 +37,7 @@ use crate::model::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn
 use crate::model::call::{CallError, CallRecord, ErrorKind};
 use crate::model::cluster::{CallerIdentity, Cluster};
 use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
-use crate::model::query::{Answer, Mutation, Query};
+use crate::model::query::Mutation;
 use crate::model::service::Service;
 use crate::model::service_deployment::ServiceDeployment;
 use crate::model::task::Task;
@@ -40,6 +46,7 @@ use crate::model::task_definition::TaskDefinition;
 pub use budget::Priority;
 
 use budget::Budgets;
+use clock::Clock;
 use error::Failure;
 use shared::Shared;
 
@@ -112,6 +119,10 @@ struct Clients {
     /// Absent with `--read-only`.
     writer: Option<ecs::Writer>,
     elb: elb::Reader,
+    ec2: ec2::Reader,
+    autoscaling: autoscaling::Reader,
+    cloudwatch: cloudwatch::Reader,
+    logs: logs::Reader,
     sts: sts::Reader,
 }
 
@@ -137,6 +148,7 @@ impl Aws {
             call_timeout: settings.call_timeout,
             credentials: connection.credentials,
             budgets: Budgets::new(),
+            clock: Clock::default(),
             observer: Arc::new(observer),
         });
         let config = &connection.config;
@@ -144,6 +156,10 @@ impl Aws {
             ecs: ecs::Reader::new(config, Arc::clone(&shared)),
             writer: (!settings.read_only).then(|| ecs::Writer::new(config, Arc::clone(&shared))),
             elb: elb::Reader::new(config, Arc::clone(&shared)),
+            ec2: ec2::Reader::new(config, Arc::clone(&shared)),
+            autoscaling: autoscaling::Reader::new(config, Arc::clone(&shared)),
+            cloudwatch: cloudwatch::Reader::new(config, Arc::clone(&shared)),
+            logs: logs::Reader::new(config, Arc::clone(&shared)),
             sts: sts::Reader::new(config, Arc::clone(&shared)),
             shared,
         };
@@ -163,33 +179,6 @@ impl Aws {
     /// Whether every change is refused.
     pub fn read_only(&self) -> bool {
         self.clients.writer.is_none()
-    }
-
-    /// Asks AWS. Dropping the future cancels the calls under way.
-    pub async fn answer(&self, query: &Query, priority: Priority) -> Result<Answer, CallError> {
-        Ok(match query {
-            Query::Identity => Answer::Identity(self.identity(priority).await?),
-            Query::Clusters => Answer::Clusters(self.clusters(priority).await?),
-            Query::ServiceArns { cluster } => Answer::ServiceArns(self.service_arns(cluster, priority).await?),
-            Query::Services { cluster, services } => {
-                Answer::Services(self.services(cluster, services, priority).await?)
-            }
-            Query::Tasks { cluster, service } => Answer::Tasks(self.tasks(cluster, service, priority).await?),
-            Query::TaskDefinition { task_definition } => {
-                Answer::TaskDefinition(Box::new(self.task_definition(task_definition, priority).await?))
-            }
-            Query::ServiceDeployments { cluster, service } => {
-                Answer::ServiceDeployments(self.service_deployments(cluster, service, priority).await?)
-            }
-            Query::TargetGroup { target_group } => {
-                Answer::TargetGroup(Box::new(self.target_group(target_group, priority).await?))
-            }
-            Query::TargetHealth { target_group } => {
-                Answer::TargetHealth(self.target_health(target_group, priority).await?)
-            }
-            Query::Routing { load_balancer } => Answer::Routing(Box::new(self.routing(load_balancer, priority).await?)),
-            _ => return Err(Failure::new(ErrorKind::Unavailable, "not read yet").of(&operations::DESCRIBE_SERVICES)),
-        })
     }
 
     /// Changes AWS: exactly one request, whatever happens to it. Returns the service as AWS accepted it.

@@ -84,6 +84,9 @@ impl Call {
         server_time: Option<Timestamp>,
     ) {
         let Some(UnderWay { at, since, endpoint }) = self.attempt().under_way.take() else { return };
+        if let Some(server_time) = server_time {
+            self.shared.clock.heard(server_time, Timestamp::now());
+        }
         let failure = failed(&endpoint)
             .map(|failure| Failure { request_id: request_id.clone().or(failure.request_id), ..failure });
         if failure.as_ref().is_some_and(|failure| failure.kind == ErrorKind::Throttled) {

@@ -9,20 +9,40 @@ use crate::model::call;
 pub(super) enum Family {
     /// DescribeServices, ListServices.
     ServiceRead,
-    /// DescribeTasks, ListTasks, DescribeContainerInstances.
+    /// DescribeTasks, ListTasks, DescribeContainerInstances, ListContainerInstances.
     ClusterResourceRead,
     /// DescribeClusters, ListClusters.
     ClusterRead,
-    /// DescribeTaskDefinition.
+    /// DescribeTaskDefinition, ListTaskDefinitions.
     TaskDefinitionRead,
     /// ListServiceDeployments, DescribeServiceDeployments.
     ServiceDeploymentRead,
+    /// DescribeServiceRevisions.
+    ServiceRevisionRead,
+    /// DescribeCapacityProviders.
+    CapacityProviderRead,
+    /// GetTaskProtection.
+    TaskProtectionRead,
     /// UpdateService.
     ServiceModify,
     /// DescribeTargetHealth, one target group a call: the tightest of all.
     TargetHealthRead,
     /// The other reads of ELBv2.
     LoadBalancerRead,
+    /// Everything asked of EC2.
+    NetworkRead,
+    /// Application Auto Scaling.
+    ScalingRead,
+    /// DescribeAlarms.
+    AlarmRead,
+    /// GetMetricData.
+    MetricRead,
+    /// FilterLogEvents, the scarcest read of CloudWatch Logs.
+    LogSearch,
+    /// GetLogEvents.
+    LogRead,
+    /// DescribeLogGroups.
+    LogGroupRead,
     /// STS.
     Identity,
 }
@@ -41,41 +61,112 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    const fn read(service: &'static str, name: &'static str, family: Family) -> Self {
-        Self { service, name, family, mutating: false }
-    }
-
     /// The operation in the words of the model.
     pub(super) fn named(&self) -> call::Operation {
         call::Operation::new(self.service, self.name)
     }
 }
 
-const ECS: &str = "ecs";
-const ELB: &str = "elasticloadbalancing";
+/// The table: a constant for each operation, and [`ALL`] of them.
+macro_rules! operations {
+    ($($constant:ident = $verb:ident $service:literal $name:literal $family:ident;)*) => {
+        $(pub(super) const $constant: Operation = Operation {
+            service: $service,
+            name: $name,
+            family: Family::$family,
+            mutating: operations!(@$verb),
+        };)*
 
-pub(super) const LIST_CLUSTERS: Operation = Operation::read(ECS, "ListClusters", Family::ClusterRead);
-pub(super) const DESCRIBE_CLUSTERS: Operation = Operation::read(ECS, "DescribeClusters", Family::ClusterRead);
-pub(super) const LIST_SERVICES: Operation = Operation::read(ECS, "ListServices", Family::ServiceRead);
-pub(super) const DESCRIBE_SERVICES: Operation = Operation::read(ECS, "DescribeServices", Family::ServiceRead);
-pub(super) const LIST_TASKS: Operation = Operation::read(ECS, "ListTasks", Family::ClusterResourceRead);
-pub(super) const DESCRIBE_TASKS: Operation = Operation::read(ECS, "DescribeTasks", Family::ClusterResourceRead);
-pub(super) const DESCRIBE_CONTAINER_INSTANCES: Operation =
-    Operation::read(ECS, "DescribeContainerInstances", Family::ClusterResourceRead);
-pub(super) const DESCRIBE_TASK_DEFINITION: Operation =
-    Operation::read(ECS, "DescribeTaskDefinition", Family::TaskDefinitionRead);
-pub(super) const LIST_SERVICE_DEPLOYMENTS: Operation =
-    Operation::read(ECS, "ListServiceDeployments", Family::ServiceDeploymentRead);
-pub(super) const DESCRIBE_SERVICE_DEPLOYMENTS: Operation =
-    Operation::read(ECS, "DescribeServiceDeployments", Family::ServiceDeploymentRead);
-pub(super) const UPDATE_SERVICE: Operation =
-    Operation { service: ECS, name: "UpdateService", family: Family::ServiceModify, mutating: true };
-pub(super) const DESCRIBE_TARGET_GROUPS: Operation =
-    Operation::read(ELB, "DescribeTargetGroups", Family::LoadBalancerRead);
-pub(super) const DESCRIBE_TARGET_HEALTH: Operation =
-    Operation::read(ELB, "DescribeTargetHealth", Family::TargetHealthRead);
-pub(super) const DESCRIBE_LOAD_BALANCERS: Operation =
-    Operation::read(ELB, "DescribeLoadBalancers", Family::LoadBalancerRead);
-pub(super) const DESCRIBE_LISTENERS: Operation = Operation::read(ELB, "DescribeListeners", Family::LoadBalancerRead);
-pub(super) const DESCRIBE_RULES: Operation = Operation::read(ELB, "DescribeRules", Family::LoadBalancerRead);
-pub(super) const GET_CALLER_IDENTITY: Operation = Operation::read("sts", "GetCallerIdentity", Family::Identity);
+        /// Every operation there is.
+        #[cfg(test)]
+        const ALL: &[Operation] = &[$($constant),*];
+    };
+    (@read) => { false };
+    (@change) => { true };
+}
+
+operations! {
+    LIST_CLUSTERS = read "ecs" "ListClusters" ClusterRead;
+    DESCRIBE_CLUSTERS = read "ecs" "DescribeClusters" ClusterRead;
+    LIST_SERVICES = read "ecs" "ListServices" ServiceRead;
+    DESCRIBE_SERVICES = read "ecs" "DescribeServices" ServiceRead;
+    LIST_TASKS = read "ecs" "ListTasks" ClusterResourceRead;
+    DESCRIBE_TASKS = read "ecs" "DescribeTasks" ClusterResourceRead;
+    LIST_CONTAINER_INSTANCES = read "ecs" "ListContainerInstances" ClusterResourceRead;
+    DESCRIBE_CONTAINER_INSTANCES = read "ecs" "DescribeContainerInstances" ClusterResourceRead;
+    LIST_TASK_DEFINITIONS = read "ecs" "ListTaskDefinitions" TaskDefinitionRead;
+    DESCRIBE_TASK_DEFINITION = read "ecs" "DescribeTaskDefinition" TaskDefinitionRead;
+    LIST_SERVICE_DEPLOYMENTS = read "ecs" "ListServiceDeployments" ServiceDeploymentRead;
+    DESCRIBE_SERVICE_DEPLOYMENTS = read "ecs" "DescribeServiceDeployments" ServiceDeploymentRead;
+    DESCRIBE_SERVICE_REVISIONS = read "ecs" "DescribeServiceRevisions" ServiceRevisionRead;
+    DESCRIBE_CAPACITY_PROVIDERS = read "ecs" "DescribeCapacityProviders" CapacityProviderRead;
+    GET_TASK_PROTECTION = read "ecs" "GetTaskProtection" TaskProtectionRead;
+    UPDATE_SERVICE = change "ecs" "UpdateService" ServiceModify;
+
+    DESCRIBE_TARGET_GROUPS = read "elasticloadbalancing" "DescribeTargetGroups" LoadBalancerRead;
+    DESCRIBE_TARGET_GROUP_ATTRIBUTES = read "elasticloadbalancing" "DescribeTargetGroupAttributes" LoadBalancerRead;
+    DESCRIBE_TARGET_HEALTH = read "elasticloadbalancing" "DescribeTargetHealth" TargetHealthRead;
+    DESCRIBE_LOAD_BALANCERS = read "elasticloadbalancing" "DescribeLoadBalancers" LoadBalancerRead;
+    DESCRIBE_LISTENERS = read "elasticloadbalancing" "DescribeListeners" LoadBalancerRead;
+    DESCRIBE_RULES = read "elasticloadbalancing" "DescribeRules" LoadBalancerRead;
+
+    DESCRIBE_SUBNETS = read "ec2" "DescribeSubnets" NetworkRead;
+    DESCRIBE_SECURITY_GROUPS = read "ec2" "DescribeSecurityGroups" NetworkRead;
+    DESCRIBE_NETWORK_ACLS = read "ec2" "DescribeNetworkAcls" NetworkRead;
+    DESCRIBE_ROUTE_TABLES = read "ec2" "DescribeRouteTables" NetworkRead;
+    DESCRIBE_VPC_ENDPOINTS = read "ec2" "DescribeVpcEndpoints" NetworkRead;
+    DESCRIBE_VPC_ATTRIBUTE = read "ec2" "DescribeVpcAttribute" NetworkRead;
+    DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS = read "ec2" "DescribeVpcBlockPublicAccessOptions" NetworkRead;
+    DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS = read "ec2" "DescribeVpcBlockPublicAccessExclusions" NetworkRead;
+    DESCRIBE_NETWORK_INTERFACES = read "ec2" "DescribeNetworkInterfaces" NetworkRead;
+    DESCRIBE_INSTANCES = read "ec2" "DescribeInstances" NetworkRead;
+    GET_MANAGED_PREFIX_LIST_ENTRIES = read "ec2" "GetManagedPrefixListEntries" NetworkRead;
+
+    DESCRIBE_SCALABLE_TARGETS = read "application-autoscaling" "DescribeScalableTargets" ScalingRead;
+    DESCRIBE_SCALING_ACTIVITIES = read "application-autoscaling" "DescribeScalingActivities" ScalingRead;
+
+    DESCRIBE_ALARMS = read "cloudwatch" "DescribeAlarms" AlarmRead;
+    GET_METRIC_DATA = read "cloudwatch" "GetMetricData" MetricRead;
+
+    FILTER_LOG_EVENTS = read "logs" "FilterLogEvents" LogSearch;
+    GET_LOG_EVENTS = read "logs" "GetLogEvents" LogRead;
+    DESCRIBE_LOG_GROUPS = read "logs" "DescribeLogGroups" LogGroupRead;
+
+    GET_CALLER_IDENTITY = read "sts" "GetCallerIdentity" Identity;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The actions a policy of `assets/iam` allows.
+    fn allowed(policy: &str) -> Vec<String> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/iam").join(policy);
+        let policy: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let mut actions: Vec<String> = statements
+            .flat_map(|statement| statement["Action"].as_array().unwrap())
+            .map(|action| action.as_str().unwrap().to_owned())
+            .collect();
+        actions.sort();
+        actions
+    }
+
+    /// Asking who we are needs no permission.
+    fn needed(changes: bool) -> Vec<String> {
+        let operations = ALL.iter().filter(|operation| operation.service != "sts" && (changes || !operation.mutating));
+        let mut actions: Vec<String> = operations.map(|operation| operation.named().to_string()).collect();
+        actions.sort();
+        actions
+    }
+
+    #[test]
+    fn the_policies_allow_what_is_called_and_nothing_else() {
+        assert_eq!(allowed("read-only.json"), needed(false));
+        assert_eq!(allowed("operator.json"), needed(true));
+    }
+}

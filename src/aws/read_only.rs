@@ -33,7 +33,7 @@ impl Intercept for ReadsOnly {
 }
 
 fn reads(operation: &str) -> bool {
-    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb)) || operation == "FilterLogEvents"
 }
 
 #[cfg(test)]
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_no_read() {
-        for operation in ["DescribeServices", "ListTasks", "GetCallerIdentity"] {
+        for operation in ["DescribeServices", "ListTasks", "GetCallerIdentity", "FilterLogEvents"] {
             assert!(reads(operation), "{operation}");
         }
         for operation in ["UpdateService", "StopTask", "ExecuteCommand", "DeleteService", "RegisterTargets", "", "list"]

@@ -22,6 +22,11 @@ pub(super) fn time(value: Option<&DateTime>) -> Option<Timestamp> {
     Timestamp::from_millisecond(time.secs().checked_mul(1000)?.checked_add(milliseconds)?).ok()
 }
 
+/// A text that says something: emulators send empty ones for what AWS leaves out.
+pub(super) fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
 /// An enumeration of the SDK as AWS spells it.
 pub(super) fn spelled<T: AsRef<str>>(value: Option<&T>) -> Option<String> {
     value.map(|value| value.as_ref().to_owned())

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::budget::{Budgets, Priority};
+use super::clock::Clock;
 use super::credentials::HeldCredentials;
 use super::error;
 use super::observe::{Call, Observer, Wire};
@@ -22,6 +23,7 @@ pub(super) struct Shared {
     pub(super) call_timeout: Duration,
     pub(super) credentials: Arc<HeldCredentials>,
     pub(super) budgets: Budgets,
+    pub(super) clock: Clock,
     pub(super) observer: Observer,
 }
 

@@ -1,15 +1,21 @@
 //! The diagnosis of a service: how it is, what is wrong, what was checked.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::catalogue::Bearing;
+use super::checks;
 use super::facts::Facts;
-use super::finding::Finding;
-use super::health::Health;
+use super::finding::{Finding, Severity};
+use super::health::{Assessment, Health, judge};
 use super::network::{self, Path};
 use super::rank::rank;
 use super::rules;
 use super::scene::Scene;
+use crate::model::service::{SchedulingStrategy, ServiceStatus};
 use crate::model::text::visible;
+
+mod mask;
 
 /// What was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -44,7 +50,7 @@ pub enum CheckName {
 }
 
 impl CheckName {
-    /// The name as in JSON.
+    /// The name, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TargetHealth => "target-health",
@@ -111,18 +117,101 @@ pub struct Diagnosis {
     pub paths: Vec<Path>,
 }
 
+/// The name of the JSON form of a diagnosis, which is a public interface.
+pub const SCHEMA: &str = "ecsight.diagnosis/v1";
+
+/// The diagnoses of services of one cluster, as `diagnose --output json` prints them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Name of the cluster. Safe to show.
+    pub cluster: String,
+    /// The region.
+    pub region: Option<String>,
+    /// The account, if it is known.
+    pub account: Option<String>,
+    /// The present, by AWS's clock.
+    pub taken_at: Timestamp,
+    /// One for every service.
+    pub services: Vec<Diagnosis>,
+}
+
+impl Report {
+    /// A report. Names may come from anywhere.
+    pub fn new(
+        cluster: &str,
+        region: Option<&str>,
+        account: Option<&str>,
+        taken_at: Timestamp,
+        services: Vec<Diagnosis>,
+    ) -> Self {
+        let shown = |text: &str| visible(text).into_owned();
+        Self {
+            schema: SCHEMA,
+            cluster: shown(cluster),
+            region: region.map(shown),
+            account: account.map(shown),
+            taken_at,
+            services,
+        }
+    }
+
+    /// The worst that was found, if anything was.
+    pub fn worst(&self) -> Option<Severity> {
+        self.services.iter().filter_map(Diagnosis::worst).min()
+    }
+
+    /// Whether anything of severity error or critical was found, which is what the exit code says.
+    pub fn exit_is_bad(&self) -> bool {
+        self.worst().is_some_and(|worst| worst <= Severity::Error)
+    }
+}
+
+impl Diagnosis {
+    /// The worst severity of its findings; causes are as bad as what follows from them.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).min()
+    }
+}
+
 /// Diagnoses a service. The same facts always give the same diagnosis.
 pub fn diagnose(facts: Facts<'_>) -> Diagnosis {
     let scene = Scene::new(facts);
+    let mut findings = found(&scene);
+    findings.extend(checks::insufficient_permissions(&scene));
+    let findings = rank(findings);
+    let mut diagnosis = Diagnosis {
+        service: visible(&scene.service.name).into_owned(),
+        health: judge(&scene, &findings).health,
+        checks: checks::checks(&scene, &findings),
+        findings,
+        paths: network::paths(&scene),
+    };
+    mask::diagnosis(&scene, &mut diagnosis);
+    diagnosis
+}
+
+/// The health of a service and why, in a few words: [`diagnose`] for a list of thousands.
+pub fn assess(facts: Facts<'_>) -> Assessment {
+    let scene = Scene::new(facts);
+    let mut assessment = judge(&scene, &rank(found(&scene)));
+    mask::headline(&scene, &mut assessment);
+    assessment
+}
+
+fn found(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for family in rules::FAMILIES {
-        (family.find)(&scene, &mut findings);
+        (family.find)(scene, &mut findings);
     }
-    Diagnosis {
-        service: visible(&scene.service.name).into_owned(),
-        health: Health::Unknown,
-        findings: rank(findings),
-        checks: Vec::new(),
-        paths: network::paths(&scene),
+    // Nothing about a service that is off or deleted is a fault.
+    let off = scene.service.desired == 0 && scene.service.scheduling == SchedulingStrategy::Replica;
+    if off || matches!(scene.service.status, ServiceStatus::Draining | ServiceStatus::Inactive) {
+        findings.retain(|finding| finding.severity == Severity::Info || finding.bearing == Bearing::Hygiene);
     }
+    findings
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::progress::is_running;
 use crate::model::arn::{ClusterName, LoadBalancerArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::model::capacity::{CapacityProvider, ContainerInstance};
 use crate::model::known::Known;
@@ -181,6 +182,22 @@ impl<'a> Facts<'a> {
         wanted.dedup();
         wanted.truncate(20);
         wanted
+    }
+
+    /// The target groups to look at: those the service names, and those of the revision a deployment under way brings,
+    /// which with blue/green is the other group of the pair.
+    pub fn wanted_target_groups(&self) -> Vec<&'a TargetGroupArn> {
+        let mut groups = self.service.target_groups();
+        let (deployments, revisions) = (self.service_deployments(), self.service_revisions());
+        let newest = deployments.known().and_then(|all| all.first()).filter(|newest| is_running(newest));
+        let brings = newest.and_then(|newest| newest.target_revision.as_ref());
+        let revisions = revisions.known().copied().unwrap_or_default();
+        for group in revisions.iter().filter(|one| Some(&one.arn) == brings).flat_map(|one| &one.target_groups) {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        groups
     }
 
     /// The capacity providers the service is placed by, in order.

@@ -162,6 +162,7 @@ pub struct Finding {
     pub short: Option<String>,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn id_only<S: Serializer>(entry: &&'static Entry, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(entry.id)
 }

@@ -256,7 +256,7 @@ pub(crate) fn target(address: &str, state: TargetState, reason: &str, descriptio
 }
 
 /// A service with whatever AWS is made to say about it, at second 1,000 by AWS's clock.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) service: Service,
     pub(crate) answers: BTreeMap<Query, Known<Answer>>,

@@ -24,7 +24,10 @@ use crate::model::task::Task;
 use crate::model::text::visible_short;
 
 mod explain;
+mod judge;
 mod words;
+
+pub(super) use judge::judge;
 
 use words::{after_colon, deadlock_words, failing, not_in_use, waiting};
 

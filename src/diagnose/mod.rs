@@ -12,6 +12,7 @@
 //! to go through `model::text` first.
 
 pub mod catalogue;
+pub mod checks;
 pub mod deployment;
 pub mod diagnosis;
 mod evidence;
@@ -22,6 +23,7 @@ pub mod matcher;
 pub mod needs;
 pub mod network;
 pub mod parse;
+pub mod progress;
 pub mod rank;
 pub mod rules;
 pub mod scene;

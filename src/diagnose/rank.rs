@@ -24,12 +24,17 @@ const ROLLED_BACK: &str = "deployment-rolled-back";
 /// Is always a consequence: without a cause it says nothing anybody could act on.
 const FAIL_OPEN: &str = "lb-fail-open";
 
+/// Is only true while nothing is in the way of the deployment, which no single rule can know.
+const NORMAL: &str = "deployment-in-progress-normal";
+
 /// Ranks what the rules found.
 pub fn rank(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(order);
     let findings = most_specific(merge(findings));
     let mut findings = fold(findings);
     findings.retain(|finding| finding.id() != FAIL_OPEN);
+    let trouble = findings.iter().flat_map(Finding::all).any(disturbs_deployment);
+    findings.retain(|finding| finding.id() != NORMAL || !trouble);
     for finding in &mut findings {
         raise(finding);
     }
@@ -174,7 +179,10 @@ fn closeness((index, finding): (usize, &Finding)) -> (Rank, Severity, super::fin
 }
 
 fn closer(cause: (usize, &Finding), effect: (usize, &Finding)) -> bool {
-    cause.1.rank() < effect.1.rank() || (effect.1.rank() == Rank::Symptom && closeness(cause) < closeness(effect))
+    // A deployment that was rolled back stands above the ways it failed.
+    cause.1.id() == ROLLED_BACK
+        || cause.1.rank() < effect.1.rank()
+        || (effect.1.rank() == Rank::Symptom && closeness(cause) < closeness(effect))
 }
 
 /// Whether one finding brings the other about.
@@ -199,6 +207,15 @@ fn apart(cause: &Scope, effect: &Scope, kind: Effect) -> bool {
         || differ(&cause.target_group, &effect.target_group)
         || differ(&cause.deployment, &effect.deployment)
         || differ(&cause.task_definition, &effect.task_definition)
+}
+
+/// Whether a deployment does not progress normally beside this.
+fn disturbs_deployment(finding: &Finding) -> bool {
+    const HOLDS_UP: [Effect; 2] = [Effect::StuckDeployment, Effect::FailedDeployment];
+    let holds_up =
+        HOLDS_UP.iter().any(|effect| finding.effect() == Some(*effect) || finding.entry.explains.contains(effect));
+    finding.bearing == Bearing::Present
+        && (finding.severity <= Severity::Error || finding.severity == Severity::Warning && holds_up)
 }
 
 /// A cause is as bad as the worst of what follows from it, so that the top level alone decides.

@@ -142,6 +142,22 @@ impl<'a> Group<'a> {
         self.present().filter(|place| place.standing == Standing::Fine)
     }
 
+    /// How many targets of the service's own tasks stand so. Groups can be shared: with the tasks known only targets of the
+    /// service's tasks count, unless none of them can be told from the others.
+    pub fn own(&self, standing: Standing) -> usize {
+        self.own_places().filter(|place| place.standing == standing).count()
+    }
+
+    /// How many targets the service's own tasks have, without those on their way out.
+    pub fn own_total(&self) -> usize {
+        self.own_places().filter(|place| place.standing != Standing::Leaving).count()
+    }
+
+    fn own_places(&self) -> impl Iterator<Item = &Place<'a>> {
+        let joined = self.places.iter().any(|place| place.task.is_some());
+        self.places.iter().filter(move |place| !joined || place.task.is_some_and(|task| !task.is_stopped()))
+    }
+
     /// An attribute.
     pub fn attribute(&self, key: &str) -> Option<&'a str> {
         self.attributes.known().and_then(|attributes| attributes.get(key)).map(String::as_str)
@@ -160,7 +176,7 @@ impl<'a> Scene<'a> {
         let primary = service.primary_deployment();
         let tasks = facts.tasks();
         let slice = tasks.known().copied().unwrap_or_default();
-        let groups = service.target_groups().into_iter().map(|arn| group(&facts, arn, slice, primary)).collect();
+        let groups = facts.wanted_target_groups().into_iter().map(|arn| group(&facts, arn, slice, primary)).collect();
         let mut dead: Vec<Dead<'a>> = slice.iter().filter_map(|task| one_dead(&facts, task, primary)).collect();
         dead.sort_by(|one, other| (other.at, &other.task.arn).cmp(&(one.at, &one.task.arn)));
         let history: Vec<Heard<'a>> = service.events.iter().map(heard).collect();
@@ -297,8 +313,10 @@ fn group<'a>(facts: &Facts<'a>, arn: &'a TargetGroupArn, tasks: &'a [Task], prim
         }
     }
     let of_task_sets = service.task_sets.iter().flat_map(|set| &set.load_balancers);
-    let binding =
-        service.load_balancers.iter().chain(of_task_sets).find(|binding| binding.target_group.as_ref() == Some(arn));
+    let bindings = || service.load_balancers.iter().chain(of_task_sets.clone());
+    let binding = bindings().find(|binding| binding.target_group.as_ref() == Some(arn));
+    // The other group of a blue/green deployment is bound to the same container.
+    let binding = binding.or_else(|| bindings().next().filter(|_| bindings().count() == 1));
     let balancers = settings.known().into_iter().flat_map(|settings| &settings.load_balancers);
     let routing = balancers.map(|balancer| (balancer, facts.routing(balancer))).collect();
     Group {

@@ -32,6 +32,8 @@ pub struct Death {
     pub exit_code: Option<i32>,
     /// From the start of the containers to the order to stop or their end.
     pub lived: Option<SignedDuration>,
+    /// Who killed the container, if it ended with 137.
+    pub kill: Option<Kill>,
 }
 
 /// Tells why a task died, or `None` while nobody wants it gone. The definition of its revision, when at hand, says which
@@ -49,7 +51,10 @@ pub fn death(task: &Task, definition: Option<&TaskDefinition>) -> Option<Death> 
         .and_then(|container| container.stop_timeout_seconds)
         .map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
     let lived = lifetime(task);
-    let (class, short, line) = explain(task, container, timeout, lived);
+    let essential = |name: &str| of(name).is_none_or(|container| container.essential);
+    let killed = container.filter(|container| container.exit_code == Some(137));
+    let killed = killed.map(|container| kill(task, container, timeout, essential));
+    let (class, short, line) = explain(task, container, killed.as_ref(), lived);
     Some(Death {
         class,
         benign: class.is_benign(),
@@ -58,6 +63,7 @@ pub fn death(task: &Task, definition: Option<&TaskDefinition>) -> Option<Death> 
         container: container.map(|container| visible(&container.name).into_owned()),
         exit_code: container.and_then(|container| container.exit_code),
         lived,
+        kill: killed,
     })
 }
 
@@ -71,7 +77,7 @@ fn lifetime(task: &Task) -> Option<SignedDuration> {
 fn explain(
     task: &Task,
     container: Option<&Container>,
-    stop_timeout: Option<SignedDuration>,
+    killed: Option<&Kill>,
     lived: Option<SignedDuration>,
 ) -> (StopClass, String, String) {
     let stop = stop_reason(task.stop_code.as_deref(), task.stopped_reason.as_deref());
@@ -88,19 +94,17 @@ fn explain(
             return (said.class, short, line);
         }
         if stop.class == StopClass::EssentialContainerExited {
-            let (short, line) = exited(task, container, stop_timeout, lived);
+            let (short, line) = exited(container, killed, lived);
             return (stop.class, short, line);
         }
     }
     let line = match container {
-        Some(Container { name, exit_code: Some(137), .. }) => {
-            match container.map(|container| kill(task, container, stop_timeout)) {
-                Some(Kill::IgnoredSigterm { after }) => {
-                    format!("{}; {name} exit 137, ignored SIGTERM for {}", stop.short, spell(after))
-                }
-                _ => format!("{}; {name} exit 137", stop.short),
+        Some(Container { name, exit_code: Some(137), .. }) => match killed {
+            Some(Kill::IgnoredSigterm { after }) => {
+                format!("{}; {name} exit 137, ignored SIGTERM for {}", stop.short, spell(*after))
             }
-        }
+            _ => format!("{}; {name} exit 137", stop.short),
+        },
         Some(Container { name, exit_code: Some(code), .. }) => format!("{}; {name} exit {code}", stop.short),
         Some(Container { name, exit_code: None, .. }) if !stop.benign && task.started_at.is_none() => {
             format!("{}; {name} {NEVER_STARTED}", stop.short)
@@ -111,12 +115,7 @@ fn explain(
 }
 
 /// A container that ended by itself.
-fn exited(
-    task: &Task,
-    container: &Container,
-    stop_timeout: Option<SignedDuration>,
-    lived: Option<SignedDuration>,
-) -> (String, String) {
+fn exited(container: &Container, killed: Option<&Kill>, lived: Option<SignedDuration>) -> (String, String) {
     let name = &container.name;
     let Some(code) = container.exit_code else {
         return (format!("{name} {NEVER_STARTED}"), format!("{name} {NEVER_STARTED}"));
@@ -126,9 +125,9 @@ fn exited(
         Some(lived) if lived < SOON => " soon after start".to_owned(),
         _ => after.clone(),
     };
-    let meaning = match (code, kill(task, container, stop_timeout)) {
-        (137, Kill::Collateral { of }) => format!("{} after {of} ended", exit_code(code)),
-        (137, Kill::Unexplained) => format!("{}, nothing says by whom", exit_code(code)),
+    let meaning = match (code, killed) {
+        (137, Some(Kill::Collateral { of })) => format!("{} after {of} ended", exit_code(code)),
+        (137, Some(Kill::Unexplained)) => format!("{}, nothing says by whom", exit_code(code)),
         _ => exit_code(code).to_owned(),
     };
     let short = match code {

@@ -1,8 +1,10 @@
 //! ECS: what is asked, in which batches, and how the answers come together. The conversions are beside it, one file a
 //! kind of thing.
 
+mod capacity;
 mod cluster;
 mod reader;
+mod revisions;
 mod service;
 mod service_deployment;
 mod task;

@@ -28,17 +28,17 @@ use crate::model::task::Task;
 use crate::model::task_definition::TaskDefinition;
 
 // The most the API takes (catalogue section 8).
-const LIST_PAGE: i32 = 100;
+pub(super) const LIST_PAGE: i32 = 100;
 const CLUSTERS_A_CALL: usize = 100;
 const SERVICES_A_CALL: usize = 10;
 const TASKS_A_CALL: usize = 100;
-const CONTAINER_INSTANCES_A_CALL: usize = 100;
+pub(super) const CONTAINER_INSTANCES_A_CALL: usize = 100;
 /// As many as DescribeServiceDeployments takes.
 const SERVICE_DEPLOYMENTS: i32 = 20;
 
 pub(in crate::aws) struct Reader {
-    client: aws_sdk_ecs::Client,
-    shared: Arc<Shared>,
+    pub(super) client: aws_sdk_ecs::Client,
+    pub(super) shared: Arc<Shared>,
     /// The EC2 instance of a container instance never changes. External hosts have none.
     ec2_instances: Mutex<HashMap<ContainerInstanceArn, Option<String>>>,
 }
@@ -310,7 +310,11 @@ impl Reader {
 }
 
 /// Asks for everything in batches of this size, all at once as far as the budget lets them.
-async fn in_batches<I: Clone, T, F>(items: &[I], size: usize, ask: impl Fn(Vec<I>) -> F) -> Result<Vec<T>, CallError>
+pub(super) async fn in_batches<I: Clone, T, F>(
+    items: &[I],
+    size: usize,
+    ask: impl Fn(Vec<I>) -> F,
+) -> Result<Vec<T>, CallError>
 where
     F: Future<Output = Result<Vec<T>, CallError>>,
 {
@@ -320,7 +324,7 @@ where
 
 /// What is there of what was asked for. The batch reads of ECS answer with failures beside the successes: what is missing
 /// does not exist (any more), which the caller sees from its absence; everything else is an error.
-fn present<T>(found: Option<Vec<T>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<T>, Failure> {
+pub(super) fn present<T>(found: Option<Vec<T>>, failures: Option<Vec<EcsFailure>>) -> Result<Vec<T>, Failure> {
     let failures = failures.unwrap_or_default();
     let Some(failure) = failures.into_iter().find(|failure| failure.reason.as_deref() != Some("MISSING")) else {
         return Ok(found.unwrap_or_default());

@@ -2,20 +2,22 @@
 
 use aws_sdk_ecs::types;
 
-use crate::aws::scalars::{port, spelled, time};
+use crate::aws::scalars::{port, present, spelled, time};
 use crate::model::arn::{ContainerInstanceArn, TaskArn, TaskDefinitionArn};
 use crate::model::known::Known;
-use crate::model::task::{Container, ContainerHealth, NetworkBinding, Task, TaskInterface};
+use crate::model::task::{Attachment, Container, ContainerHealth, ManagedAgent, NetworkBinding, Task, TaskInterface};
 
 pub(super) fn task(task: types::Task) -> Task {
     let containers = task.containers.unwrap_or_default();
+    let attachments = task.attachments.unwrap_or_default();
     Task {
         arn: TaskArn::new(task.task_arn.unwrap_or_default()),
         task_definition: TaskDefinitionArn::new(task.task_definition_arn.unwrap_or_default()),
         last_status: task.last_status.unwrap_or_default(),
         desired_status: task.desired_status.unwrap_or_default(),
         health: health(task.health_status.as_ref()),
-        interface: interface(&task.attachments.unwrap_or_default(), &containers),
+        interface: interface(&attachments, &containers),
+        attachments: attachments.into_iter().map(attachment).collect(),
         containers: containers.into_iter().map(container).collect(),
         container_instance: task
             .container_instance_arn
@@ -34,11 +36,23 @@ pub(super) fn task(task: types::Task) -> Task {
         stopping_at: time(task.stopping_at.as_ref()),
         execution_stopped_at: time(task.execution_stopped_at.as_ref()),
         stopped_at: time(task.stopped_at.as_ref()),
-        pull_started_at: None,
-        pull_stopped_at: None,
-        platform_version: None,
-        execute_command: false,
-        attachments: Vec::new(),
+        pull_started_at: time(task.pull_started_at.as_ref()),
+        pull_stopped_at: time(task.pull_stopped_at.as_ref()),
+        platform_version: present(task.platform_version),
+        execute_command: task.enable_execute_command,
+    }
+}
+
+fn attachment(attachment: types::Attachment) -> Attachment {
+    Attachment {
+        kind: attachment.r#type.unwrap_or_default(),
+        status: present(attachment.status),
+        details: attachment
+            .details
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|detail| Some((detail.name?, detail.value.unwrap_or_default())))
+            .collect(),
     }
 }
 
@@ -60,7 +74,15 @@ fn container(container: types::Container) -> Container {
         image: container.image,
         image_digest: container.image_digest,
         bindings: container.network_bindings.unwrap_or_default().iter().map(binding).collect(),
-        agents: Vec::new(),
+        agents: container.managed_agents.unwrap_or_default().into_iter().map(agent).collect(),
+    }
+}
+
+fn agent(agent: types::ManagedAgent) -> ManagedAgent {
+    ManagedAgent {
+        name: spelled(agent.name.as_ref()).unwrap_or_default(),
+        status: present(agent.last_status),
+        reason: present(agent.reason),
     }
 }
 
@@ -97,4 +119,54 @@ fn interface(attachments: &[types::Attachment], containers: &[types::Container])
         ipv6: detail("ipv6Address").or_else(|| in_containers(|interface| interface.ipv6_address.as_ref())),
     };
     (interface != TaskInterface::default()).then_some(interface)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_task_keeps_what_was_attached_and_who_runs_beside_it() {
+        let detail = |name: &str, value: &str| types::KeyValuePair::builder().name(name).value(value).build();
+        let interface = types::Attachment::builder()
+            .r#type("ElasticNetworkInterface")
+            .status("ATTACHED")
+            .details(detail("networkInterfaceId", "eni-1"))
+            .details(detail("privateIPv4Address", "10.0.0.9"))
+            .build();
+        let volume = types::Attachment::builder().r#type("AmazonElasticBlockStorage").status("FAILED").build();
+        let agent = types::ManagedAgent::builder()
+            .name(types::ManagedAgentName::ExecuteCommandAgent)
+            .last_status("STOPPED")
+            .reason("Received Container Stopped event")
+            .build();
+        let converted = task(
+            types::Task::builder()
+                .task_arn("t")
+                .attachments(interface)
+                .attachments(volume)
+                .containers(types::Container::builder().name("web").managed_agents(agent).build())
+                .pull_started_at(DateTime::from_secs(10))
+                .pull_stopped_at(DateTime::from_secs(40))
+                .platform_version("1.4.0")
+                .enable_execute_command(true)
+                .build(),
+        );
+        let kinds: Vec<_> =
+            converted.attachments.iter().map(|each| (each.kind.as_str(), each.status.as_deref())).collect();
+        assert_eq!(
+            kinds,
+            [("ElasticNetworkInterface", Some("ATTACHED")), ("AmazonElasticBlockStorage", Some("FAILED"))]
+        );
+        assert_eq!(converted.attachments[0].details[1], ("privateIPv4Address".to_owned(), "10.0.0.9".to_owned()));
+        assert_eq!(converted.interface.unwrap().id.as_deref(), Some("eni-1"));
+        let agent = &converted.containers[0].agents[0];
+        assert_eq!((agent.name.as_str(), agent.status.as_deref()), ("ExecuteCommandAgent", Some("STOPPED")));
+        assert_eq!(converted.pull_started_at, Timestamp::from_second(10).ok());
+        assert_eq!(converted.pull_stopped_at, Timestamp::from_second(40).ok());
+        assert_eq!((converted.platform_version.as_deref(), converted.execute_command), (Some("1.4.0"), true));
+    }
 }

@@ -1,15 +1,18 @@
 //! The reads of ELBv2. They are the scarcest: one target group a DescribeTargetHealth, one listener a DescribeRules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_sdk_elasticloadbalancingv2::types::DescribeTargetHealthInputIncludeEnum;
 use futures_util::future::{join_all, try_join};
 
 use super::{routing, target_group};
 use crate::aws::budget::Priority;
 use crate::aws::error::Failure;
 use crate::aws::operations::{
-    DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUPS, DESCRIBE_TARGET_HEALTH,
+    DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUP_ATTRIBUTES,
+    DESCRIBE_TARGET_GROUPS, DESCRIBE_TARGET_HEALTH,
 };
 use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
@@ -48,6 +51,21 @@ impl Reader {
         })
     }
 
+    pub(in crate::aws) async fn target_group_attributes(
+        &self,
+        arn: &TargetGroupArn,
+        priority: Priority,
+    ) -> Result<BTreeMap<String, String>, CallError> {
+        let answer = self
+            .shared
+            .call(DESCRIBE_TARGET_GROUP_ATTRIBUTES, priority, |wire| {
+                let request = self.client.describe_target_group_attributes().target_group_arn(arn.as_str());
+                request.customize().interceptor(wire).send()
+            })
+            .await?;
+        Ok(target_group::attributes(answer.attributes.unwrap_or_default()))
+    }
+
     pub(in crate::aws) async fn target_health(
         &self,
         arn: &TargetGroupArn,
@@ -57,6 +75,7 @@ impl Reader {
             .shared
             .call(DESCRIBE_TARGET_HEALTH, priority, |wire| {
                 let request = self.client.describe_target_health().target_group_arn(arn.as_str());
+                let request = request.include(DescribeTargetHealthInputIncludeEnum::All);
                 request.customize().interceptor(wire).send()
             })
             .await?;

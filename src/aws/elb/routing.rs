@@ -28,7 +28,7 @@ pub(super) fn load_balancer(balancer: types::LoadBalancer) -> LoadBalancer {
             .into_iter()
             .map(|zone| (zone.zone_name.unwrap_or_default(), zone.subnet_id))
             .collect(),
-        address_type: None,
+        address_type: spelled(balancer.ip_address_type.as_ref()),
     }
 }
 

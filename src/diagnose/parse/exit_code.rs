@@ -81,8 +81,14 @@ pub enum Kill {
     Unexplained,
 }
 
-/// Tells what a 137 of `container` means. `stop_timeout` is that of its definition, when known.
-pub fn kill(task: &Task, container: &Container, stop_timeout: Option<SignedDuration>) -> Kill {
+/// Tells what a 137 of `container` means. `stop_timeout` is that of its definition, when known; only a container that
+/// `essential` confirms can have ended the task.
+pub fn kill(
+    task: &Task,
+    container: &Container,
+    stop_timeout: Option<SignedDuration>,
+    essential: impl Fn(&str) -> bool,
+) -> Kill {
     if container.reason.as_ref().is_some_and(|reason| reason.contains("OutOfMemoryError")) {
         return Kill::OutOfMemory;
     }
@@ -103,10 +109,9 @@ pub fn kill(task: &Task, container: &Container, stop_timeout: Option<SignedDurat
             Some(_) | None => Kill::AskedToStop,
         };
     }
-    let other = task
-        .containers
-        .iter()
-        .find(|other| other.name != container.name && !matches!(other.exit_code, None | Some(137 | 143)));
+    let other = task.containers.iter().find(|other| {
+        other.name != container.name && essential(&other.name) && !matches!(other.exit_code, None | Some(137 | 143))
+    });
     match other {
         Some(other) => Kill::Collateral { of: other.name.clone() },
         None => Kill::Unexplained,
@@ -161,6 +166,13 @@ mod tests {
     }
 
     #[test]
+    fn a_finished_init_container_killed_nobody() {
+        let containers = vec![container("web", Some(137), None), container("init", Some(0), None)];
+        let task = stopped_task("EssentialContainerExited", "", containers);
+        assert_eq!(kill(&task, &task.containers[0], None, |name| name == "web"), Kill::Unexplained);
+    }
+
+    #[test]
     fn a_137_is_told_apart() {
         let oom = "OutOfMemoryError: Container killed due to memory usage";
         for (code, reason, containers, seconds, expected) in [
@@ -198,7 +210,7 @@ mod tests {
         ] {
             let mut task = stopped_task(code, reason, containers);
             task.execution_stopped_at = task.stopping_at.map(|at| at + SignedDuration::from_secs(seconds));
-            assert_eq!(kill(&task, &task.containers[0], None), expected, "{code} {reason}");
+            assert_eq!(kill(&task, &task.containers[0], None, |_| true), expected, "{code} {reason}");
         }
     }
 }

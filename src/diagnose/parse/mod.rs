@@ -2,4 +2,5 @@
 
 pub mod events;
 pub mod exit_code;
+pub mod start_failure;
 pub mod stop_reason;

@@ -1,13 +1,12 @@
-//! Why a task stopped, from `stopCode` and `stoppedReason`, or from the reason of a container (catalogue 4.2 and 4.3).
-//!
-//! Fargate cuts long messages off at the end, so a reason is recognised by its beginning and by parts that come early.
-//! Whatever follows is looked for but never needed.
+//! Why a task stopped, from `stopCode` and `stoppedReason`, or from the reason of a container (catalogue 4.2). Why it never
+//! started is read in `start_failure`.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::events::group_name;
+use super::start_failure::start_failure as read_start_failure;
 
 /// What kind of end a task came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,69 +156,8 @@ fn ended(reason: &str) -> Option<StopReason> {
 
 /// Tasks that never started, by the error's name. Placement events on Fargate quote the same texts.
 pub(in crate::diagnose) fn start_failure(reason: &str) -> Option<StopReason> {
-    let reason = reason.strip_prefix("TaskFailedToStart: ").unwrap_or(reason);
-    if let Some(detail) = reason.strip_prefix("CannotPull") {
-        return Some(StopReason::new(StopClass::ImagePull, image(detail)));
-    }
-    if reason.starts_with("ResourceInitializationError") {
-        return Some(resource(reason));
-    }
-    if reason.starts_with("ResourceNotFoundException: Fetching secret") {
-        return Some(StopReason::new(StopClass::Secret, format!("secret not found{}", secret_name(reason))));
-    }
-    if let Some(resource) = reason.strip_prefix("RESOURCE:") {
-        let resource = resource.split([' ', ',', '.']).next().unwrap_or(resource);
-        return Some(StopReason::new(
-            StopClass::Placement,
-            format!("no room to place tasks: {}", resource.to_ascii_lowercase()),
-        ));
-    }
-    STARTS.iter().find(|(beginning, ..)| reason.starts_with(beginning)).map(|(beginning, class, words)| {
-        let detail = reason.strip_prefix(beginning).unwrap_or_default();
-        let detail = detail.split_once(": ").map_or("", |(_, detail)| detail);
-        let quote = *class == StopClass::Runtime && !detail.is_empty();
-        StopReason::new(*class, if quote { format!("{words}: {detail}") } else { (*words).to_owned() })
-    })
+    read_start_failure(reason).map(|failure| StopReason::new(failure.class, failure.words))
 }
-
-/// Beginnings that say it all. Where the class is the runtime's, what follows is quoted.
-const STARTS: &[(&str, StopClass, &str)] = &[
-    ("CannotStartContainerError", StopClass::Runtime, "container cannot start"),
-    ("CannotCreateContainerError", StopClass::Runtime, "container cannot be created"),
-    ("ContainerRuntimeTimeoutError", StopClass::Runtime, "container runtime timed out"),
-    ("DockerTimeoutError", StopClass::Runtime, "container runtime timed out"),
-    ("ContainerRuntimeError", StopClass::Runtime, "container runtime failed"),
-    ("CannotInspectContainerError", StopClass::Runtime, "container cannot be inspected"),
-    ("CannotStopContainerError", StopClass::Runtime, "container cannot be stopped"),
-    ("DockerStateError", StopClass::Runtime, "container runtime failed"),
-    ("HostConfigError", StopClass::Runtime, "container settings are invalid"),
-    ("TaskDependencyError", StopClass::Runtime, "container dependencies cannot be resolved"),
-    ("CannotCreateVolumeError", StopClass::Volume, "volume cannot be created"),
-    ("InvalidVolumeError", StopClass::Volume, "volume is invalid"),
-    ("Timeout waiting for EphemeralStorage", StopClass::Volume, "ephemeral storage timed out"),
-    ("ContainerNetworkingError", StopClass::Network, "container network failed"),
-    ("Timeout waiting for network interface", StopClass::Network, "network interface timed out"),
-    ("Network interface provision complete error timeout", StopClass::Network, "network interface timed out"),
-    ("Rate limit exceeded while preparing network interface", StopClass::Network, "network interface: rate limited"),
-    (
-        "Unexpected EC2 error while attempting to Create Network Interface",
-        StopClass::Network,
-        "no network interface: subnet out of addresses?",
-    ),
-    ("Unable to attach network interface", StopClass::Network, "host has no free network interface"),
-    (
-        "The selected task definition is not compatible",
-        StopClass::Incompatible,
-        "task definition does not fit the launch type",
-    ),
-    ("InternalError", StopClass::Internal, "internal error of AWS"),
-    ("AGENT", StopClass::Placement, "ECS agent of the host not connected"),
-    ("ATTRIBUTE", StopClass::Placement, "no host has the attributes asked for"),
-    ("LOCATION", StopClass::Placement, "no host in the zones asked for"),
-    ("MemberOf placement constraint unsatisfied", StopClass::Placement, "no host meets the placement constraint"),
-    ("NO ACTIVE INSTANCES", StopClass::Placement, "no container instances in the cluster"),
-    ("EMPTY CAPACITY PROVIDER", StopClass::Placement, "capacity provider has no instances"),
-];
 
 /// A pattern, or nothing if it does not compile, which a test excludes for each.
 type Pattern = LazyLock<Option<Regex>>;
@@ -230,134 +168,10 @@ fn pattern(text: &str) -> Option<Regex> {
 
 static LOAD_BALANCER: Pattern = LazyLock::new(|| pattern(r"^ in \((?:target-group|elb) ([^)\s]+)"));
 static INSTANCE: Pattern = LazyLock::new(|| pattern(r"(i-[0-9a-f]{8,17})"));
-static IMAGE: Pattern = LazyLock::new(|| {
-    pattern(r#"(?:failed to resolve ref |manifest for |pull access denied for |repository )["']?([^\s"',]+)"#)
-});
-static PLATFORM: Pattern = LazyLock::new(|| pattern(r"descriptor matching platform '([^']+)"));
-static DIALLED: Pattern =
-    LazyLock::new(|| pattern(r"dial tcp (?:lookup (\S+?)[:\s]|(\[[0-9a-fA-F:]+\]:\d+|[0-9.]+:\d+))"));
-static SECRET: Pattern =
-    LazyLock::new(|| pattern(r"(?:secret:|parameter/|invalid ssm parameters: |secret ARN: )([A-Za-z0-9/_+=.@-]+)"));
-static ACTION: Pattern = LazyLock::new(|| pattern(r"not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)"));
-
 /// The first group of the pattern that took part in a match.
 fn first<'a>(pattern: &Pattern, text: &'a str) -> Option<&'a str> {
     let found = pattern.as_ref()?.captures(text)?;
     found.iter().skip(1).flatten().next().map(|group| group.as_str())
-}
-
-/// Image pulls, from what follows `CannotPull`. Order matters: later texts also occur inside the earlier ones.
-fn image(detail: &str) -> String {
-    let name = first(&IMAGE, detail).map(|reference| image_name(reference.trim_end_matches([':', '.'])));
-    let named = |words: &str| name.map_or_else(|| words.to_owned(), |name| format!("{words}: {name}"));
-    let has = |part: &str| detail.contains(part);
-    if has("toomanyrequests") || has("pull rate limit") {
-        "image pull rate limit reached".to_owned()
-    } else if let Some(platform) = first(&PLATFORM, detail) {
-        format!("image has no build for {platform}")
-    } else if has("no space left on device") {
-        "no disk space for the image".to_owned()
-    } else if has("not authorized to perform")
-        || has("pull access denied")
-        || has("AccessDenied")
-        || has("no basic auth")
-    {
-        named("image pull denied")
-    } else if has("i/o timeout")
-        || has("context deadline exceeded")
-        || has("request canceled")
-        || has("connection refused")
-        || has("no such host")
-        || has("httpReaderSeeker")
-        || has("httpReadSeeker")
-        || has("x509:")
-    {
-        format!("image registry unreachable{}", dialled(detail))
-    } else if has("not found") || has("does not exist") || has("manifest unknown") {
-        named("image not found")
-    } else if has("403 Forbidden") || has("401 Unauthorized") || detail.starts_with("ContainerAuthError") {
-        named("image pull denied")
-    } else {
-        named("image cannot be pulled")
-    }
-}
-
-/// Without the registry, which in ECR is long and always the same.
-fn image_name(reference: &str) -> &str {
-    match reference.split_once('/') {
-        Some((registry, rest)) if registry.contains(['.', ':']) => rest.strip_prefix("library/").unwrap_or(rest),
-        Some(_) | None => reference,
-    }
-}
-
-/// ` (10.0.3.7:443)`: the address that was dialled tells which way the packets went, a private one to an interface
-/// endpoint, a public one to the internet.
-fn dialled(text: &str) -> String {
-    first(&DIALLED, text).map(|address| format!(" ({})", address.trim_end_matches(':'))).unwrap_or_default()
-}
-
-fn secret_name(text: &str) -> String {
-    first(&SECRET, text).map(|name| format!(": {}", name.trim_end_matches('.'))).unwrap_or_default()
-}
-
-/// `ResourceInitializationError: …`
-fn resource(reason: &str) -> StopReason {
-    let has = |part: &str| reason.contains(part);
-    let network = has("i/o timeout")
-        || has("context deadline exceeded")
-        || has("request canceled")
-        || has("signal: killed")
-        || has("connection issue between the task and")
-        || has("connection refused")
-        || has("no such host");
-    let action = first(&ACTION, reason);
-    if has("pull secrets or registry auth") || has("retrieve secret") || has("registry auth") {
-        // One sentence covers secrets and registry; only what follows tells which, and only if it is not cut off.
-        let registry = has("ecr registry") || has("api.ecr.") || has("ecr:") || has("Amazon ECR");
-        let what =
-            match (registry, has("secretsmanager") || has("Secrets Manager") || has("ssm") || has("Parameter Store")) {
-                (true, false) => "registry login",
-                (false, true) => "secrets",
-                _ => "secrets or registry",
-            };
-        let short = if let Some(action) = action {
-            format!("denied: {action}")
-        } else if has("AccessDenied") {
-            format!("{what}: access denied")
-        } else if network {
-            format!("{what} unreachable{}", dialled(reason))
-        } else if has("ResourceNotFoundException")
-            || has("can't find the specified secret")
-            || has("invalid ssm parameters")
-        {
-            format!("secret not found{}", secret_name(reason))
-        } else {
-            format!("{what} cannot be read")
-        };
-        return StopReason::new(StopClass::Secret, short);
-    }
-    if has("logger args") || has("logging driver") || has("Cloudwatch log") || has("CloudWatch log") {
-        let short = match action {
-            Some(action) => format!("denied: {action}"),
-            None if network => format!("CloudWatch Logs unreachable{}", dialled(reason)),
-            None if has("log group does not exist") || has("ResourceNotFoundException") => {
-                "log group does not exist".to_owned()
-            }
-            None => "logging cannot be set up".to_owned(),
-        };
-        return StopReason::new(StopClass::Logging, short);
-    }
-    if has("EFS utils") || has("efs") {
-        return StopReason::new(StopClass::Volume, "EFS volume cannot be mounted");
-    }
-    if has("download env files") || has("environment file") {
-        return StopReason::new(StopClass::Resource, "environment file cannot be read");
-    }
-    if has("unable to assume") {
-        return StopReason::new(StopClass::Resource, "role cannot be assumed");
-    }
-    let words = reason.split_once(": ").map_or("", |(_, words)| words);
-    StopReason::new(StopClass::Resource, or_words("task resources", words))
 }
 
 #[cfg(test)]
