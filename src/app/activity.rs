@@ -195,7 +195,13 @@ mod tests {
         assert_eq!(errors.pinned(), None);
         errors.add(second(610), error("ListTasks"));
         assert_eq!(errors.pinned().map(|note| note.count), Some(1), "it was over and came back");
-        errors.add(second(611), error("DescribeTasks"));
+        errors.add_told(second(611), error("DescribeVpcs"));
+        errors.add_told(second(612), error("DescribeVpcs"));
+        errors.add_told(second(612), error("ListTasks"));
+        let notes: Vec<(&str, bool)> =
+            errors.notes().iter().map(|note| (note.error.operation.name.as_str(), note.seen)).collect();
+        assert_eq!(notes, [("ListTasks", false), ("DescribeVpcs", true)], "what is pinned stays so");
+        errors.add(second(613), error("DescribeTasks"));
         assert_eq!(errors.pinned().map(|note| note.error.operation.name.as_str()), Some("DescribeTasks"));
     }
 }

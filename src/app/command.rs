@@ -88,8 +88,8 @@ pub enum Group {
 }
 
 impl Group {
-    /// All groups in the order of the help screen.
-    pub const ALL: [Self; 4] = [Self::Move, Self::View, Self::Change, Self::Program];
+    /// All groups in the order of the help screen: what changes something is never out of sight.
+    pub const ALL: [Self; 4] = [Self::Change, Self::Move, Self::View, Self::Program];
 
     /// The heading.
     pub const fn title(self) -> &'static str {

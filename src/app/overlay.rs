@@ -94,6 +94,7 @@ pub enum Overlay {
     Confirm(Box<Confirmation>),
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference to the field")]
 fn id_only<S: Serializer>(entry: &&'static Entry, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(entry.id)
 }

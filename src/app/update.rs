@@ -104,9 +104,13 @@ impl App {
         let reread = self.reread_in(request, &result);
         let failures = result.as_ref().map_or_else(|error| vec![error], Answer::failures);
         for error in failures {
-            // What a diagnosis may not read it tells itself, beside what it therefore does not know.
-            let told = !is_shown(&query) && matches!(error.kind, ErrorKind::Denied | ErrorKind::Unavailable);
-            if told { self.errors.add_told(self.now, error.clone()) } else { self.errors.add(self.now, error.clone()) }
+            match error.kind {
+                // What a diagnosis may not read it tells itself, beside what it therefore does not know. That an emulator
+                // lacks an operation is nobody's trouble.
+                ErrorKind::Denied if !is_shown(&query) => self.errors.add_told(self.now, error.clone()),
+                ErrorKind::Unavailable if !is_shown(&query) => {}
+                _ => self.errors.add(self.now, error.clone()),
+            }
         }
         let moved = self.store.settle(&query, self.moment(), result);
         for arn in moved {

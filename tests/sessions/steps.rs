@@ -50,7 +50,7 @@ pub(crate) fn key_of(character: char) -> KeyPress {
 }
 
 fn key() -> impl Strategy<Value = KeyPress> {
-    let bound = "jkgGhl[]s!rcaey:/?RSxqYn123459 -";
+    let bound = "jkgGhl[]s!rcaewy:/?RSxqYn1234589 -";
     let named = vec![
         Key::Enter,
         Key::Esc,

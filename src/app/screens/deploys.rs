@@ -27,7 +27,7 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     document.push(Line::default());
     document.push(strong("History"));
     match app.store().service_deployments(service).value() {
-        Some(history) if history.is_empty() => document.push(dim("AWS remembers none (it keeps 90 days)")),
+        Some([]) => document.push(dim("AWS remembers none (it keeps 90 days)")),
         Some(history) => past(history, now, &mut document, width),
         None => source(app, service).absence(app, "history", &mut document, width),
     }

@@ -73,9 +73,9 @@ pub fn laid(app: &App, judgement: &Judgement, width: usize) -> Laid {
             folded.push(finding);
             continue;
         }
-        let sign = Line::of([plain(if chooses && is_here { ">" } else { " " })]);
+        let cursor = if chooses && is_here { ">" } else { " " };
         let tag = tag(finding, index == 0 && wrong > 0);
-        title(finding, sign, &tag, is_here, &mut laid.document, width);
+        title(finding, cursor, &tag, is_here, &mut laid.document, width);
         if is_here {
             in_full(app, finding, room, &mut laid.document, width);
         }
@@ -118,7 +118,7 @@ fn tag(finding: &Finding, first: bool) -> String {
     role.map_or_else(|| confidence.to_owned(), |role| format!("{confidence} · {role}"))
 }
 
-fn title(finding: &Finding, before: Line, tag: &str, open: bool, document: &mut Document, width: usize) {
+fn title(finding: &Finding, cursor: &str, tag: &str, open: bool, document: &mut Document, width: usize) {
     let (sign, tone) = mark(finding);
     let tag = dim(tag);
     let room = width.saturating_sub(INDENT + tag.width() + 3).max(20);
@@ -130,8 +130,7 @@ fn title(finding: &Finding, before: Line, tag: &str, open: bool, document: &mut 
             document.push(continued);
             continue;
         }
-        let mut first = before.clone();
-        first.spans.push(toned(tone, format!("{sign} ")));
+        let mut first = Line::of([plain(cursor), toned(tone, format!("{sign} "))]);
         first.spans.extend(line.spans);
         document.push(with_end(first, tag.clone(), width));
     }

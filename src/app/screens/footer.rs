@@ -54,9 +54,8 @@ fn belongs(app: &App, command: Command) -> bool {
         Command::Copy if matches!(app.overlay(), Some(Overlay::Page { .. })) => true,
         _ if open => false,
         Command::NextService => zoomed,
-        Command::Zoom => !zoomed,
         Command::Explain => matches!(app.detail().tab, Tab::Overview | Tab::Network),
-        Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,
+        Command::Zoom | Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,
         // What was seen already is one of many lists; what was not stands in the line above.
         Command::Errors => app.errors().pinned().is_some(),
         _ => true,

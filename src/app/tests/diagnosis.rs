@@ -253,6 +253,22 @@ fn a_network_that_cannot_be_told_says_what_is_read_and_what_was_denied() {
     assert_snapshot!("network_unread_80x24", screen(&world));
 }
 
+#[test]
+fn no_line_is_wider_than_the_screen_whatever_its_size() {
+    for width in (40..=220).step_by(9) {
+        for (keys, tab) in [("1", Tab::Overview), ("8", Tab::Network), ("1 enter j", Tab::Overview)] {
+            let mut world = failing(vec![mismatch(), no_breaker(), out_of_memory()], (width, 24));
+            world.keys(keys);
+            assert_eq!(world.app.detail().tab, tab);
+            let inside = usize::from(width) - 2;
+            for line in crate::app::screens::tab(&world.app, inside).lines {
+                assert!(line.width() <= inside, "{width}, {keys}: {}", line.text());
+            }
+            screen(&world);
+        }
+    }
+}
+
 /// Keys, where they lead, and which of two findings and an advice is looked at then.
 #[test]
 fn keys_move_among_findings_once_the_overview_is_zoomed() {

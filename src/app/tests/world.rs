@@ -246,7 +246,7 @@ impl World {
         asked
             .map(|(_, query)| match query {
                 Query::Tasks { .. } => 3,
-                Query::ServiceDeployments { .. } => 2,
+                Query::ServiceDeployments { .. } | Query::ContainerInstances { .. } => 2,
                 Query::Clusters
                 | Query::ServiceArns { .. }
                 | Query::Services { .. }
@@ -255,7 +255,6 @@ impl World {
                 | Query::LatestRevision { .. }
                 | Query::CapacityProviders { .. }
                 | Query::TaskProtection { .. } => 1,
-                Query::ContainerInstances { .. } => 2,
                 _ => 0,
             })
             .sum()
