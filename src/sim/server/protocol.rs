@@ -157,10 +157,10 @@ impl Call {
             FaultKind::Throttle => AwsError::new(word("ThrottlingException", "Throttling"), "Rate exceeded"),
             FaultKind::Deny => {
                 let action = format!("{}:{}", self.service.iam_prefix(), self.operation);
-                let resource = match self.service {
-                    Service::Ecs => format!(" on resource: arn:aws:ecs:{REGION}:{ACCOUNT}:*"),
-                    Service::LoadBalancing | Service::Sts => String::new(),
-                    Service::Ec2 => String::new(),
+                let resource = if self.service == Service::Ecs {
+                    format!(" on resource: arn:aws:ecs:{REGION}:{ACCOUNT}:*")
+                } else {
+                    String::new()
                 };
                 AwsError {
                     status: if json { 400 } else { 403 },

@@ -159,6 +159,18 @@ impl World {
         Some(group)
     }
 
+    /// Checks the targets of a service differently from now on. Tells whether there is such a service.
+    pub fn check_differently(&mut self, cluster: &str, service: &str, health_check: &HealthCheck) -> bool {
+        let Ok((service, _, _)) = self.find(cluster, service) else { return false };
+        let groups: Vec<String> = service.bindings.iter().map(|binding| binding.target_group.clone()).collect();
+        for group in groups {
+            if let Some(group) = self.load_balancing.target_groups.get_mut(&group) {
+                group.health_check = health_check.clone();
+            }
+        }
+        true
+    }
+
     /// Registers the next revision of the service's task definition with another application, and gives its
     /// `family:revision`. Nothing is deployed by that.
     pub fn register_revision(&mut self, cluster: &str, service: &str, application: &Application) -> Option<String> {

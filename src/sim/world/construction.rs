@@ -127,10 +127,8 @@ impl World {
         if let Some(found) = self.load_balancing.load_balancer_named(name) {
             return found.arn.clone();
         }
-        let (kind, letters) = match front.network {
-            true => (LoadBalancerKind::Network, "net"),
-            false => (LoadBalancerKind::Application, "app"),
-        };
+        let (kind, letters) =
+            if front.network { (LoadBalancerKind::Network, "net") } else { (LoadBalancerKind::Application, "app") };
         let groups = front.security_groups.clone().unwrap_or_else(|| vec![LOAD_BALANCER_GROUP.to_owned()]);
         let ports = if front.network { vec![port] } else { vec![80, 443] };
         for group in &groups {
@@ -217,6 +215,7 @@ impl World {
 
     fn add_target_group(&mut self, blueprint: &Blueprint, front: &Front, listens: Listens) -> String {
         let balancer = self.load_balancer(front, listens.port);
+        let usual = if front.network { TrafficProtocol::Tcp } else { TrafficProtocol::Http };
         let name = self.target_group_name(&blueprint.name);
         let suffix = self.ids.hex(16);
         let arn = self.ids.elb_arn(&format!("targetgroup/{name}/{suffix}"));
@@ -227,10 +226,7 @@ impl World {
                 name,
                 target_type: if blueprint.launch == Launch::Ec2 { TargetType::Instance } else { TargetType::Ip },
                 vpc: self.network.vpc_of(None).to_owned(),
-                protocol: front.protocol.unwrap_or(match front.network {
-                    true => TrafficProtocol::Tcp,
-                    false => TrafficProtocol::Http,
-                }),
+                protocol: front.protocol.unwrap_or(usual),
                 port: front.target_group_port.unwrap_or(listens.port),
                 health_check: front.health_check.clone(),
                 deregistration_delay: front.deregistration_delay,

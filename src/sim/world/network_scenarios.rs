@@ -6,10 +6,10 @@ use super::health_check::{Failure, TargetState};
 use super::*;
 
 /// A world with one service `api`, its load balancer in `sg-lb` and its tasks, one a zone, in `sg-task`.
-fn world_with(blueprint: Blueprint) -> World {
+fn world_with(blueprint: &Blueprint) -> World {
     let mut world = World::empty(7);
     world.add_cluster("test");
-    world.add_service("test", &blueprint);
+    world.add_service("test", blueprint);
     world
 }
 
@@ -52,7 +52,7 @@ fn defaults_let_through_what_is_needed() {
         api().fronted(|front| front.internal = true),
         api().fronted(|front| front.target_group_port = Some(80)),
     ] {
-        assert_eq!(found(&mut world_with(blueprint.clone())), everywhere(TargetState::Healthy), "{blueprint:?}");
+        assert_eq!(found(&mut world_with(&blueprint)), everywhere(TargetState::Healthy), "{blueprint:?}");
     }
 }
 
@@ -61,14 +61,14 @@ fn dropped_packets_are_timeouts_with_application_load_balancers() {
     let trusting_another = SecurityGroup::new("sg-task").letting_in(8080..=8080, Peer::group("sg-old-lb"));
     let only_https_out = SecurityGroup::new("sg-lb").sealed().letting_out(443..=443, Peer::anywhere());
     for group in [trusting_another, only_https_out] {
-        let mut world = world_with(api());
+        let mut world = world_with(&api());
         world.add_security_group(group.clone());
         assert_eq!(found(&mut world), everywhere(TIMEOUT), "{group:?}");
-        let mut world = world_with(behind_a_network_load_balancer(&["sg-lb"]));
+        let mut world = world_with(&behind_a_network_load_balancer(&["sg-lb"]));
         world.add_security_group(group);
         assert_eq!(found(&mut world), everywhere(FAILED));
     }
-    let mut world = world_with(api());
+    let mut world = world_with(&api());
     assert!(world.regroup_load_balancer("edge", &["sg-new-lb"]));
     assert_eq!(found(&mut world), everywhere(TIMEOUT));
 }
@@ -76,7 +76,7 @@ fn dropped_packets_are_timeouts_with_application_load_balancers() {
 #[test]
 fn a_health_check_port_that_is_closed_times_out_though_traffic_passes() {
     let application = Application::web(8080).also_on(9090);
-    let mut world = world_with(api().checked(HealthCheck::http("/healthz").on_port(9090)).running(application));
+    let mut world = world_with(&api().checked(HealthCheck::http("/healthz").on_port(9090)).running(application));
     world.add_security_group(SecurityGroup::new("sg-task").letting_in(8080..=8080, Peer::group("sg-lb")));
     assert_eq!(found(&mut world), everywhere(TIMEOUT));
     let nodes = world.load_balancer_nodes("edge");
@@ -96,17 +96,17 @@ fn who_answers_wrongly_or_not_at_all_is_not_a_timeout() {
         (slow, TIMEOUT),
     ] {
         let blueprint = api().running(application.clone()).fronted(|front| front.container_port = Some(8080));
-        assert_eq!(found(&mut world_with(blueprint)), everywhere(expected), "{application:?}");
+        assert_eq!(found(&mut world_with(&blueprint)), everywhere(expected), "{application:?}");
     }
     let over_tls = api()
         .checked(HealthCheck::http("/healthz").over(CheckProtocol::Https))
         .running(Application::web(8080).speaking(Speech::Https));
-    assert_eq!(found(&mut world_with(over_tls)), everywhere(TargetState::Healthy));
+    assert_eq!(found(&mut world_with(&over_tls)), everywhere(TargetState::Healthy));
 }
 
 #[test]
 fn an_acl_entry_of_one_subnet_stops_the_targets_there() {
-    let mut world = world_with(api());
+    let mut world = world_with(&api());
     let subnet = world.subnet("c", false).unwrap();
     world.add_acl_entry(&subnet, AclEntry::deny(90, 8080..=8080)).unwrap();
     let healthy = TargetState::Healthy;
@@ -116,11 +116,11 @@ fn an_acl_entry_of_one_subnet_stops_the_targets_there() {
 #[test]
 fn a_node_that_reaches_nobody_fails_all_targets_unless_each_zone_is_for_itself() {
     let entry = AclEntry::deny(90, 8080..=8080).outbound();
-    let mut world = world_with(api());
+    let mut world = world_with(&api());
     let subnet = world.subnet("c", true).unwrap();
     world.add_acl_entry(&subnet, entry.clone()).unwrap();
     assert_eq!(found(&mut world), everywhere(TIMEOUT));
-    let mut world = world_with(behind_a_network_load_balancer(&["sg-lb"]));
+    let mut world = world_with(&behind_a_network_load_balancer(&["sg-lb"]));
     let subnet = world.subnet("c", true).unwrap();
     world.add_acl_entry(&subnet, entry).unwrap();
     let healthy = TargetState::Healthy;
@@ -132,12 +132,25 @@ fn zones_that_are_not_enabled_are_unused_until_they_are() {
     let blueprint = api().fronted(|front| front.zones = vec!["a".into(), "b".into()]);
     let healthy = TargetState::Healthy;
     let expected = [('a', healthy), ('b', healthy), ('c', TargetState::ZoneNotEnabled)];
-    assert_eq!(found(&mut world_with(blueprint)), expected);
-    let mut world = world_with(api());
+    assert_eq!(found(&mut world_with(&blueprint)), expected);
+    let mut world = world_with(&api());
     assert!(world.disable_zone("edge", "eu-west-1c"));
     assert_eq!(found(&mut world), expected);
     assert!(world.cut_off("test", "api"));
     assert_eq!(found(&mut world), everywhere(TargetState::NotInUse));
+}
+
+#[test]
+fn a_matcher_that_was_put_right_takes_a_few_checks_to_show() {
+    let settings = HealthCheck::http("/healthz");
+    let mut world = world_with(&api().running(Application::web(8080).answering("/healthz", 302)));
+    let redirected = everywhere(TargetState::Unhealthy(Failure::Code(302)));
+    assert_eq!(found(&mut world), redirected);
+    assert!(world.check_differently("test", "api", &settings.accepting("200-399")));
+    world.advance(Duration::from_secs(12));
+    let groups = world.load_balancing.target_groups.values();
+    assert!(groups.flat_map(|group| group.targets.values()).all(|target| target.state == redirected[0].1));
+    assert_eq!(found(&mut world), everywhere(TargetState::Healthy));
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn action(entry: &AclEntry) -> &'static str {
 }
 
 pub(super) fn describe(form: &Form, world: &World) -> Answered {
-    let found = KIND.select(form, world, world.network.network_acls.values())?;
+    let found = KIND.select(form, world, world.network.acls.values())?;
     paged(form, "networkAclSet", found, |xml, acl| {
         xml.put("networkAclId", &acl.id)
             .put("vpcId", world.network.vpc_of(acl.vpc.as_deref()))

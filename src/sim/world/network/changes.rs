@@ -18,7 +18,7 @@ use super::subnet::{Subnet, Vpc};
 
 impl Network {
     pub(super) fn add_acl(&mut self, acl: NetworkAcl) {
-        self.network_acls.insert(acl.id.clone(), acl);
+        self.acls.insert(acl.id.clone(), acl);
     }
 
     pub(super) fn add_route_table(&mut self, table: RouteTable) {
@@ -103,7 +103,7 @@ impl World {
     pub fn add_acl_entry(&mut self, subnet: &str, entry: AclEntry) -> Option<String> {
         let current = self.network.subnet(subnet)?.acl.clone();
         let shared = self.network.subnets.iter().filter(|subnet| subnet.acl == current).count() > 1;
-        let mut acl = self.network.network_acls.get(&current)?.clone();
+        let mut acl = self.network.acls.get(&current)?.clone();
         if shared {
             acl.id = id_of("acl", &[subnet]);
             acl.is_default = false;
@@ -182,7 +182,7 @@ impl World {
 
     /// Adds a private subnet to a VPC; it has the VPC's network ACL and main route table.
     pub fn add_subnet(&mut self, id: &str, vpc: &str, zone: &str, net: Ipv4Net) {
-        let mut acls = self.network.network_acls.values();
+        let mut acls = self.network.acls.values();
         let default = acls.find(|acl| acl.is_default && self.network.vpc_of(acl.vpc.as_deref()) == vpc);
         let acl = default.map(|acl| acl.id.clone()).unwrap_or_default();
         let zone = if zone.len() == 1 { format!("{REGION}{zone}") } else { zone.to_owned() };

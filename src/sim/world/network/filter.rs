@@ -143,7 +143,7 @@ impl Network {
         port: u16,
         leg: Leg,
     ) -> Result<(), Dropped> {
-        let Some(acl) = self.network_acls.get(&subnet.acl) else { return Ok(()) };
+        let Some(acl) = self.acls.get(&subnet.acl) else { return Ok(()) };
         match acl.denies(egress, peer, port) {
             None => Ok(()),
             Some(entry) => Err(Dropped::Acl { acl: acl.id.clone(), entry, leg }),

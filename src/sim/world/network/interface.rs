@@ -88,8 +88,8 @@ pub(crate) fn public_address(of: &str) -> Ipv4Addr {
 
 /// A hardware address that always belongs to the same interface.
 pub(crate) fn mac_of(id: &str) -> String {
-    let [.., a, b, c, d, e] = fingerprint(&["mac", id]).to_be_bytes();
-    format!("0a:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}")
+    let octets = fingerprint(&["mac", id]).to_be_bytes();
+    octets.iter().skip(3).fold("0a".to_owned(), |mac, octet| format!("{mac}:{octet:02x}"))
 }
 
 /// An EC2 instance, as far as the network is concerned.

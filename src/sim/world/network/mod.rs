@@ -52,7 +52,7 @@ pub(crate) struct Network {
     pub(crate) subnets: Vec<Subnet>,
     pub(crate) security_groups: BTreeMap<String, SecurityGroup>,
     pub(crate) prefix_lists: BTreeMap<String, PrefixList>,
-    pub(crate) network_acls: BTreeMap<String, NetworkAcl>,
+    pub(crate) acls: BTreeMap<String, NetworkAcl>,
     pub(crate) route_tables: BTreeMap<String, RouteTable>,
     pub(crate) gateways: Gateways,
     pub(crate) endpoints: BTreeMap<String, VpcEndpoint>,

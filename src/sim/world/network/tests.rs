@@ -54,8 +54,8 @@ fn a_closed_port_refuses_and_a_filtered_one_is_silent() {
 
 #[test]
 fn security_groups_decide_by_group_cidr_list_port_and_protocol() {
-    let node_net = |node: Ipv4Addr| format!("{node}/32");
     type Rule = fn(&str) -> SecurityGroup;
+    let node_net = |node: Ipv4Addr| format!("{node}/32");
     let group = || SecurityGroup::new("sg-task");
     let cases: [(&str, Rule, bool); 9] = [
         ("another group", |_| SecurityGroup::new("sg-task").letting_in(8080..=8080, Peer::group("sg-old")), false),
