@@ -12,7 +12,11 @@ use std::time::Duration;
 pub use server::{Clock, Fault, FaultKind, FaultSyntaxError, Injection, Simulator, SimulatorError};
 pub use world::{
     ACCOUNT, Answer, Application, Blueprint, CheckProtocol, CircuitBreaker, Controller, End, Front, HealthCheck, Image,
-    Launch, Listens, Memory, Moment, OnSigterm, Peer, Permission, REGION, SecurityGroup, World,
+    Launch, Listens, Memory, Moment, OnSigterm, REGION, Speech, TrafficProtocol, World,
+};
+pub use world::{
+    AclEntry, BlockMode, Dropped, EndpointKind, IpProtocol, Leg, NetworkAcl, Peer, Peering, Permission, PrefixList,
+    PublicAccessBlock, Route, RouteDestination, RouteTable, RouteTarget, SecurityGroup, VpcEndpoint,
 };
 
 /// What the command line can ask for.

@@ -16,6 +16,7 @@ pub(crate) struct Bench {
     pub(crate) ecs: aws_sdk_ecs::Client,
     pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) ec2: aws_sdk_ec2::Client,
 }
 
 macro_rules! client {
@@ -42,6 +43,7 @@ impl Bench {
             ecs: client!(aws_sdk_ecs, &endpoint),
             elb: client!(aws_sdk_elasticloadbalancingv2, &endpoint),
             sts: client!(aws_sdk_sts, &endpoint),
+            ec2: client!(aws_sdk_ec2, &endpoint),
             simulator,
         }
     }

@@ -25,6 +25,52 @@ async fn ask_elb(bench: &Bench) -> Result<(), (String, String)> {
     })
 }
 
+async fn ask_ec2(bench: &Bench) -> Result<(), (String, String)> {
+    let answer = bench.ec2.describe_subnets().send().await;
+    answer.map(|_| ()).map_err(|error| {
+        let (code, message) = code_and_message(&error);
+        (code.to_owned(), message.to_owned())
+    })
+}
+
+#[tokio::test]
+async fn ec2_has_words_of_its_own() {
+    let bench = Bench::demo().await;
+    let denied = "You are not authorized to perform this operation. User: arn:aws:sts::111122223333:assumed-role/";
+    let cases = [
+        ("throttle", "RequestLimitExceeded", "Request limit exceeded."),
+        ("deny", "UnauthorizedOperation", denied),
+        ("expired", "RequestExpired", "Request has expired."),
+        ("500", "InternalError", "An internal error has occurred"),
+        ("503", "Unavailable", "The service is unavailable."),
+        ("501", "NotImplemented", "The operation is not implemented by this endpoint."),
+        ("garbage", "", ""),
+        ("reset", "", ""),
+    ];
+    for (text, expected, message) in cases {
+        let injection: Injection = format!("DescribeSubnets={text}:1").parse().unwrap();
+        bench.simulator.inject(&injection.operation, injection.fault);
+        let (code, said) = ask_ec2(&bench).await.unwrap_err();
+        assert!(code == expected && said.starts_with(message), "{text}: {code}: {said}");
+        assert_eq!(ask_ec2(&bench).await, Ok(()));
+    }
+    bench.simulator.inject("DescribeSubnets", FaultKind::Deny);
+    let (_, message) = ask_ec2(&bench).await.unwrap_err();
+    assert!(message.ends_with("no identity-based policy allows the ec2:DescribeSubnets action"), "{message}");
+    bench.simulator.heal_all();
+    bench.simulator.inject("DescribeSubnets", FaultKind::Hang);
+    let waiting = tokio::spawn({
+        let ec2 = bench.ec2.clone();
+        async move { ec2.describe_subnets().send().await.is_ok() }
+    });
+    while bench.simulator.calls_in_flight() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ask_elb(&bench).await, Ok(()));
+    bench.simulator.heal_all();
+    assert!(waiting.await.unwrap());
+}
+
 #[tokio::test]
 async fn errors_are_those_of_aws_and_wear_off() {
     let bench = Bench::demo().await;

@@ -135,6 +135,77 @@ def check_reading(aws, checks):
     checks.that("dead tasks are listed", len(stopped.get("taskArns", [])) > 0, stopped)
 
 
+def check_network(aws, checks):
+    def ec2(operation, *arguments):
+        return aws.ask("ec2", operation, *arguments)
+
+    def only(name, value):
+        return ("--filters", f"Name={name},Values={value}")
+
+    vpcs = ec2("describe-vpcs").get("Vpcs", [])
+    checks.that("there is one VPC", [vpc.get("CidrBlock") for vpc in vpcs] == ["10.0.0.0/16"], vpcs)
+    vpc = vpcs[0]["VpcId"] if vpcs else "none"
+    support = ec2("describe-vpc-attribute", "--vpc-id", vpc, "--attribute", "enableDnsSupport")
+    checks.that("it has DNS", support.get("EnableDnsSupport") == {"Value": True}, support)
+
+    subnets = ec2("describe-subnets", *only("vpc-id", vpc)).get("Subnets", [])
+    checks.that("it has six subnets", len({subnet["SubnetId"] for subnet in subnets}) == 6, subnets)
+    free = [subnet.get("AvailableIpAddressCount", 0) for subnet in subnets]
+    checks.that("with free addresses", all(count > 4000 for count in free), free)
+    subnet = subnets[0]["SubnetId"] if subnets else "none"
+
+    service = aws.ask("ecs", "describe-services", "--cluster", "shop-prod", "--services", "roles-api").get("services", [{}])[0]
+    settings = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    groups = ec2("describe-security-groups", "--group-ids", *settings.get("securityGroups", [])).get("SecurityGroups", [])
+    rules = [rule for group in groups for rule in group["IpPermissions"]]
+    sources = [pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]]
+    balancers = aws.ask("elbv2", "describe-load-balancers", "--names", "shop").get("LoadBalancers", [{}])
+    its = balancers[0].get("SecurityGroups", [])
+    checks.that("roles-api trusts a group its load balancer does not carry", sources and not set(sources) & set(its), (sources, its))
+    told = ec2("describe-security-group-rules", *only("group-id", ",".join(settings.get("securityGroups", []))))
+    told = [rule["ReferencedGroupInfo"]["GroupId"] for rule in told.get("SecurityGroupRules", []) if "ReferencedGroupInfo" in rule]
+    checks.that("rule by rule it is the same", told == sources, told)
+
+    suffix = balancers[0].get("LoadBalancerArn", "/").split("loadbalancer/")[-1]
+    nodes = ec2("describe-network-interfaces", *only("description", f"ELB {suffix}")).get("NetworkInterfaces", [])
+    checks.that("the load balancer has an interface a zone", len({node["AvailabilityZone"] for node in nodes}) == 3, nodes)
+    checks.that("with its groups", all([group["GroupId"] for group in node["Groups"]] == its for node in nodes), nodes)
+    attributes = aws.ask("elbv2", "describe-load-balancer-attributes", "--load-balancer-arn", balancers[0].get("LoadBalancerArn", "none"))
+    cross = {"Key": "load_balancing.cross_zone.enabled", "Value": "true"}
+    checks.that("and serves all zones from each", cross in attributes.get("Attributes", []), attributes)
+
+    acls = ec2("describe-network-acls", *only("association.subnet-id", subnet)).get("NetworkAcls", [])
+    numbers = [(entry["RuleNumber"], entry["Egress"], entry["RuleAction"]) for acl in acls for entry in acl["Entries"]]
+    both = [(number, egress, action) for egress in (True, False) for number, action in ((100, "allow"), (32767, "deny"))]
+    checks.that("the network ACL is open", numbers == both, numbers)
+    tables = ec2("describe-route-tables", *only("association.subnet-id", subnet)).get("RouteTables", [])
+    routes = [route for table in tables for route in table["Routes"]]
+    checks.that("a private subnet goes out by NAT", any(route.get("NatGatewayId") and route["State"] == "active" for route in routes), routes)
+    checks.that("there are no endpoints", ec2("describe-vpc-endpoints", *only("vpc-id", vpc)) == {"VpcEndpoints": []})
+
+    lists = ec2("describe-managed-prefix-lists").get("PrefixLists", [])
+    names = {one["PrefixListName"]: one["PrefixListId"] for one in lists}
+    checks.that("S3 has a prefix list", "com.amazonaws.eu-west-1.s3" in names, names)
+    entries = ec2("get-managed-prefix-list-entries", "--prefix-list-id", names.get("com.amazonaws.eu-west-1.s3", "none"))
+    checks.that("with entries", len(entries.get("Entries", [])) == 3, entries)
+
+    hosts = ec2("describe-instances", "--page-size", "5").get("Reservations", [])
+    states = [instance["State"]["Name"] for host in hosts for instance in host["Instances"]]
+    checks.that("the hosts run", states == ["running"] * 3, hosts)
+    options = ec2("describe-vpc-block-public-access-options").get("VpcBlockPublicAccessOptions", {})
+    checks.that("public access is not blocked", options.get("InternetGatewayBlockMode") == "off", options)
+    exclusions = ec2("describe-vpc-block-public-access-exclusions")
+    checks.that("and nothing is excluded", exclusions == {"VpcBlockPublicAccessExclusions": []}, exclusions)
+
+    pages = ec2("describe-network-interfaces", "--page-size", "7").get("NetworkInterfaces", [])
+    ids = [one["NetworkInterfaceId"] for one in pages]
+    checks.that("interfaces add up over pages", len(ids) > 30 and len(ids) == len(set(ids)), len(ids))
+    refused = aws.run("ec2", "describe-subnets", "--subnet-ids", "subnet-0none")
+    checks.that("an unknown subnet is an error of its own", "InvalidSubnetID.NotFound" in refused.stderr, refused.stderr)
+    refused = aws.run("ec2", "describe-subnets", *only("colour", "red"))
+    checks.that("so is an unknown filter", "InvalidParameterValue" in refused.stderr, refused.stderr)
+
+
 def check_errors(aws, checks):
     refused = aws.run("ecs", "list-services", "--cluster", "nowhere")
     checks.that("an unknown cluster is an error of its own", "ClusterNotFoundException" in refused.stderr, refused.stderr)
@@ -181,6 +252,7 @@ def main():
                 # The changes first: while the rest is looked at, they come about.
                 check_writing(aws, checks)
                 check_reading(aws, checks)
+                check_network(aws, checks)
                 check_errors(aws, checks)
                 check_what_came_of_it(aws, checks)
     finally:

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::protocol::{AwsError, BadToken, Form, Xml, page};
 use crate::sim::world::{
     CheckPort, CheckProtocol, HealthCheckChange, Listener, LoadBalancer, LoadBalancerKind, Rule, RuleAction,
-    TargetGroup, World,
+    TargetGroup, TrafficProtocol, World,
 };
 
 type Answered = Result<Xml, AwsError>;
@@ -22,6 +22,7 @@ pub(crate) fn perform(operation: &str, form: &Form, world: &mut World) -> Result
         "DescribeTargetGroups" => describe_target_groups(form, world)?,
         "DescribeTargetHealth" => describe_target_health(form, world)?,
         "DescribeTargetGroupAttributes" => describe_target_group_attributes(form, world)?,
+        "DescribeLoadBalancerAttributes" => describe_load_balancer_attributes(form, world)?,
         "DescribeLoadBalancers" => describe_load_balancers(form, world)?,
         "DescribeListeners" => describe_listeners(form, world)?,
         "DescribeRules" => describe_rules(form, world)?,
@@ -89,18 +90,18 @@ fn describe_target_groups(form: &Form, world: &World) -> Answered {
     } else {
         found.extend(all.values());
     }
-    paged(form, "TargetGroups", found, |xml, group| write_target_group(xml, group, world))
+    paged(form, "TargetGroups", found, write_target_group)
 }
 
-fn write_target_group(xml: &mut Xml, group: &TargetGroup, world: &World) {
+fn write_target_group(xml: &mut Xml, group: &TargetGroup) {
     let check = &group.health_check;
-    let http = check.protocol == CheckProtocol::Http;
+    let http = check.protocol != CheckProtocol::Tcp;
     xml.put("TargetGroupArn", &group.arn)
         .put("TargetGroupName", &group.name)
-        .put("Protocol", group.protocol)
+        .put("Protocol", group.protocol.name())
         .put("Port", group.port)
-        .put("VpcId", &world.network.vpc)
-        .put("HealthCheckProtocol", if http { "HTTP" } else { "TCP" })
+        .put("VpcId", &group.vpc)
+        .put("HealthCheckProtocol", check.protocol.name())
         .put("HealthCheckPort", check.port.map_or_else(|| "traffic-port".to_owned(), |port| port.to_string()))
         .put("HealthCheckEnabled", true)
         .put("HealthCheckIntervalSeconds", check.interval.as_secs())
@@ -113,10 +114,15 @@ fn write_target_group(xml: &mut Xml, group: &TargetGroup, world: &World) {
         });
     }
     xml.texts("LoadBalancerArns", &group.load_balancer).put("TargetType", group.type_name());
-    if group.protocol == "HTTP" {
+    if is_application(group) {
         xml.put("ProtocolVersion", "HTTP1");
     }
     xml.put("IpAddressType", "ipv4");
+}
+
+/// Whether it is for application load balancers.
+fn is_application(group: &TargetGroup) -> bool {
+    matches!(group.protocol, TrafficProtocol::Http | TrafficProtocol::Https)
 }
 
 fn describe_target_health(form: &Form, world: &World) -> Answered {
@@ -178,22 +184,60 @@ fn describe_target_health(form: &Form, world: &World) -> Answered {
 
 fn describe_target_group_attributes(form: &Form, world: &World) -> Answered {
     let group = target_group(form, world)?;
-    let delay = group.deregistration_delay.as_secs().to_string();
-    let mut attributes =
-        vec![("deregistration_delay.timeout_seconds", delay.as_str()), ("stickiness.enabled", "false")];
-    if group.protocol == "TCP" {
-        let preserved = if group.type_name() == "instance" { "true" } else { "false" };
-        attributes.push(("preserve_client_ip.enabled", preserved));
-        attributes.push(("proxy_protocol_v2.enabled", "false"));
+    let yes_or_no = |yes: bool| yes.to_string();
+    let is_instance = group.type_name() == "instance";
+    let mut attributes = vec![
+        ("deregistration_delay.timeout_seconds", group.deregistration_delay.as_secs().to_string()),
+        ("stickiness.enabled", yes_or_no(false)),
+        ("load_balancing.cross_zone.enabled", "use_load_balancer_configuration".to_owned()),
+        ("target_group_health.dns_failover.minimum_healthy_targets.count", "1".to_owned()),
+        ("target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1".to_owned()),
+    ];
+    if is_application(group) {
+        attributes.push(("stickiness.type", "lb_cookie".to_owned()));
+        attributes.push(("load_balancing.algorithm.type", "round_robin".to_owned()));
+        attributes.push(("slow_start.duration_seconds", group.slow_start.as_secs().to_string()));
     } else {
-        attributes.push(("load_balancing.algorithm.type", "round_robin"));
-        attributes.push(("slow_start.duration_seconds", "0"));
+        attributes.push(("stickiness.type", "source_ip".to_owned()));
+        attributes.push(("deregistration_delay.connection_termination.enabled", yes_or_no(false)));
+        attributes.push(("preserve_client_ip.enabled", yes_or_no(group.preserve_client_ip.unwrap_or(is_instance))));
+        attributes.push(("proxy_protocol_v2.enabled", yes_or_no(false)));
     }
+    Ok(attribute_list(attributes))
+}
+
+fn describe_load_balancer_attributes(form: &Form, world: &World) -> Answered {
+    let arn = required(form, "LoadBalancerArn")?;
+    let balancer = world.load_balancing.load_balancers.get(arn).ok_or_else(|| no_load_balancer(arn))?;
+    let mut attributes = vec![
+        ("deletion_protection.enabled", "true".to_owned()),
+        ("access_logs.s3.enabled", "false".to_owned()),
+        ("access_logs.s3.bucket", String::new()),
+        ("access_logs.s3.prefix", String::new()),
+        ("load_balancing.cross_zone.enabled", balancer.cross_zone.to_string()),
+    ];
+    match balancer.kind {
+        LoadBalancerKind::Application => attributes.extend([
+            ("idle_timeout.timeout_seconds", "60".to_owned()),
+            ("client_keep_alive.seconds", "3600".to_owned()),
+            ("routing.http2.enabled", "true".to_owned()),
+            ("routing.http.drop_invalid_header_fields.enabled", "false".to_owned()),
+            ("routing.http.desync_mitigation_mode", "defensive".to_owned()),
+            ("waf.fail_open.enabled", "false".to_owned()),
+        ]),
+        LoadBalancerKind::Network => {
+            attributes.push(("dns_record.client_routing_policy", "any_availability_zone".to_owned()));
+        }
+    }
+    Ok(attribute_list(attributes))
+}
+
+fn attribute_list(attributes: Vec<(&str, String)>) -> Xml {
     let mut xml = Xml::default();
     xml.list("Attributes", attributes, |xml, (key, value)| {
         xml.put("Key", key).put("Value", value);
     });
-    Ok(xml)
+    xml
 }
 
 fn describe_load_balancers(form: &Form, world: &World) -> Answered {
@@ -232,7 +276,7 @@ fn write_load_balancer(xml: &mut Xml, balancer: &LoadBalancer, world: &World) {
         .put("CreatedTime", world.told(balancer.created_at).iso())
         .put("LoadBalancerName", &balancer.name)
         .put("Scheme", if balancer.internal { "internal" } else { "internet-facing" })
-        .put("VpcId", &world.network.vpc)
+        .put("VpcId", &balancer.vpc)
         .within("State", |xml| {
             xml.put("Code", "active");
         })
@@ -398,7 +442,8 @@ fn modify_target_group(form: &Form, world: &mut World) -> Answered {
     };
     let protocol = match form.get("HealthCheckProtocol") {
         None => None,
-        Some("HTTP" | "HTTPS") => Some(CheckProtocol::Http),
+        Some("HTTP") => Some(CheckProtocol::Http),
+        Some("HTTPS") => Some(CheckProtocol::Https),
         Some("TCP") => Some(CheckProtocol::Tcp),
         Some(other) => return Err(validation(format!("'{other}' is not a valid health check protocol"))),
     };
@@ -414,6 +459,6 @@ fn modify_target_group(form: &Form, world: &mut World) -> Answered {
     };
     let group = world.modify_target_group(&arn, &change).cloned().ok_or_else(no_target_group)?;
     let mut xml = Xml::default();
-    xml.list("TargetGroups", [group], |xml, group| write_target_group(xml, &group, world));
+    xml.list("TargetGroups", [group], |xml, group| write_target_group(xml, &group));
     Ok(xml)
 }

@@ -1,7 +1,7 @@
 //! An HTTP server on loopback that answers like AWS, out of a [`World`].
 //!
 //! ```text
-//!   bytes ─▶ protocol::Call ─▶ faults ─▶ ecs | elb | sts ─▶ Content or AwsError ─▶ protocol ─▶ bytes
+//!   bytes ─▶ protocol::Call ─▶ faults ─▶ ecs | elb | ec2 | sts ─▶ Content or AwsError ─▶ protocol ─▶ bytes
 //!                                             │ ▲
 //!                                             ▼ │
 //!                                            World
@@ -13,6 +13,7 @@
 mod calls;
 mod clock;
 mod connection;
+mod ec2;
 mod ecs;
 mod elb;
 mod fault;
@@ -284,6 +285,7 @@ fn perform(call: &Call, world: &mut World) -> Result<Content, AwsError> {
         (Service::Ecs, Parameters::Json(parameters)) => ecs::perform(operation, parameters, world)?.map(Content::Json),
         (Service::LoadBalancing, Parameters::Form(form)) => elb::perform(operation, form, world)?.map(Content::Xml),
         (Service::Sts, Parameters::Form(_)) => sts::perform(operation).map(Content::Xml),
+        (Service::Ec2, Parameters::Form(form)) => ec2::perform(operation, form, world)?.map(Content::Xml),
         _ => None,
     };
     content.ok_or_else(|| call.unknown_operation())

@@ -17,6 +17,7 @@ pub(crate) enum Service {
     Ecs,
     LoadBalancing,
     Sts,
+    Ec2,
 }
 
 impl Service {
@@ -25,6 +26,7 @@ impl Service {
             Self::Ecs => Protocol::Json,
             Self::LoadBalancing => Protocol::Query("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
             Self::Sts => Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
+            Self::Ec2 => Protocol::Ec2,
         }
     }
 
@@ -34,6 +36,7 @@ impl Service {
             Self::Ecs => "ecs",
             Self::LoadBalancing => "elasticloadbalancing",
             Self::Sts => "sts",
+            Self::Ec2 => "ec2",
         }
     }
 }
@@ -43,7 +46,12 @@ enum Protocol {
     Json,
     /// With the namespace of its answers.
     Query(&'static str),
+    /// The query protocol in EC2's own dialect.
+    Ec2,
 }
+
+/// The namespace of EC2's answers.
+const EC2_NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// A call as it came in.
 #[derive(Clone, Debug)]
@@ -71,6 +79,11 @@ impl Form {
     /// `key.member.1`, `key.member.2` …; empty if there is none.
     pub(crate) fn list(&self, key: &str) -> Vec<&str> {
         (1..).map_while(|place| self.get(&format!("{key}.member.{place}"))).collect()
+    }
+
+    /// `key.1`, `key.2` …, as EC2 counts; empty if there is none.
+    pub(crate) fn counted(&self, key: &str) -> Vec<&str> {
+        (1..).map_while(|place| self.get(&format!("{key}.{place}"))).collect()
     }
 
     /// A number, or the error AWS gives for something else.
@@ -102,6 +115,7 @@ impl Call {
         let form = Form(form_urlencoded::parse(body).into_owned().collect());
         let service = match form.get("Version") {
             Some("2011-06-15") => Service::Sts,
+            Some("2016-11-15") => Service::Ec2,
             _ => Service::LoadBalancing,
         };
         if let Some(operation) = form.get("Action").map(str::to_owned) {
@@ -116,6 +130,7 @@ impl Call {
         match (result, self.service.protocol()) {
             (Err(error), protocol) => error.written(protocol, request_id),
             (Ok(Content::Json(value)), _) => Answer::json(200, &value),
+            (Ok(Content::Xml(result)), Protocol::Ec2) => Answer::ec2(&self.operation, &result, request_id),
             (Ok(Content::Xml(result)), protocol) => {
                 let namespace = if let Protocol::Query(namespace) = protocol { namespace } else { "" };
                 let operation = &self.operation;
@@ -133,15 +148,19 @@ impl Call {
 
     /// The error that a fault makes of this call; absent for faults that are none of AWS's words.
     pub(crate) fn error_of(&self, fault: FaultKind) -> Option<AwsError> {
+        if self.service == Service::Ec2 {
+            return ec2_error_of(&self.operation, fault);
+        }
         let json = self.service.protocol() == Protocol::Json;
         let word = |of_json: &'static str, of_query: &'static str| if json { of_json } else { of_query };
         Some(match fault {
             FaultKind::Throttle => AwsError::new(word("ThrottlingException", "Throttling"), "Rate exceeded"),
             FaultKind::Deny => {
                 let action = format!("{}:{}", self.service.iam_prefix(), self.operation);
-                let resource = match self.service {
-                    Service::Ecs => format!(" on resource: arn:aws:ecs:{REGION}:{ACCOUNT}:*"),
-                    Service::LoadBalancing | Service::Sts => String::new(),
+                let resource = if self.service == Service::Ecs {
+                    format!(" on resource: arn:aws:ecs:{REGION}:{ACCOUNT}:*")
+                } else {
+                    String::new()
                 };
                 AwsError {
                     status: if json { 400 } else { 403 },
@@ -188,12 +207,38 @@ impl Call {
     pub(crate) fn unknown_operation(&self) -> AwsError {
         match self.service.protocol() {
             Protocol::Json => AwsError::new("UnknownOperationException", ""),
-            Protocol::Query(_) => AwsError::new(
+            Protocol::Query(_) | Protocol::Ec2 => AwsError::new(
                 "InvalidAction",
                 format!("The action {} is not valid for this web service.", self.operation),
             ),
         }
     }
+}
+
+/// The same for EC2, which has words of its own for nearly all of them.
+fn ec2_error_of(operation: &str, fault: FaultKind) -> Option<AwsError> {
+    let action = format!("ec2:{operation}");
+    let (status, code, message) = match fault {
+        FaultKind::Throttle => (503, "RequestLimitExceeded", "Request limit exceeded.".to_owned()),
+        FaultKind::Deny => (
+            403,
+            "UnauthorizedOperation",
+            format!(
+                "You are not authorized to perform this operation. User: {CALLER} is not authorized to perform: {action} \
+                 because no identity-based policy allows the {action} action"
+            ),
+        ),
+        FaultKind::ExpiredToken => (400, "RequestExpired", "Request has expired.".to_owned()),
+        FaultKind::Status(503) => {
+            (503, "Unavailable", "The service is unavailable. Please try again shortly.".to_owned())
+        }
+        FaultKind::Status(501) => {
+            (501, "NotImplemented", "The operation is not implemented by this endpoint.".to_owned())
+        }
+        FaultKind::Status(status) => (status, "InternalError", "An internal error has occurred".to_owned()),
+        FaultKind::Latency(_) | FaultKind::Reset | FaultKind::Hang | FaultKind::Garbage => return None,
+    };
+    Some(AwsError { status, ..AwsError::new(code, message) })
 }
 
 /// The inside of an answer that worked.
@@ -225,6 +270,18 @@ impl AwsError {
         match protocol {
             Protocol::Json if self.message.is_empty() => Answer::json(self.status, &json!({ "__type": self.code })),
             Protocol::Json => Answer::json(self.status, &json!({ "__type": self.code, "message": self.message })),
+            Protocol::Ec2 => {
+                let mut error = Xml::default();
+                error.put("Code", self.code).put("Message", &self.message);
+                Answer::xml(
+                    self.status,
+                    format!(
+                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>{}</Error></Errors>\
+                         <RequestID>{request_id}</RequestID></Response>",
+                        error.text
+                    ),
+                )
+            }
             Protocol::Query(namespace) => {
                 let kind = if self.status < 500 { "Sender" } else { "Receiver" };
                 let mut error = Xml::default();
@@ -257,6 +314,17 @@ impl Answer {
 
     fn xml(status: u16, body: String) -> Self {
         Self { status, content_type: "text/xml", body }
+    }
+
+    fn ec2(operation: &str, result: &Xml, request_id: &str) -> Self {
+        Self::xml(
+            200,
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{operation}Response xmlns=\"{EC2_NAMESPACE}\">\
+                 <requestId>{request_id}</requestId>{}</{operation}Response>",
+                result.text
+            ),
+        )
     }
 
     /// An answer that nobody can read.
@@ -306,6 +374,20 @@ impl Xml {
         self.within(name, |xml| {
             for item in items {
                 xml.within("member", |xml| write(xml, item));
+            }
+        })
+    }
+
+    /// `<name><item>…</item><item>…</item></name>`, as EC2 writes lists.
+    pub(crate) fn items<T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) -> &mut Self {
+        self.within(name, |xml| {
+            for item in items {
+                xml.within("item", |xml| write(xml, item));
             }
         })
     }

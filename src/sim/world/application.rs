@@ -8,6 +8,10 @@ use std::time::Duration;
 pub struct Application {
     /// Where it listens, if it does.
     pub listens: Option<Listens>,
+    /// More ports on which it listens and answers the same: one for management, say.
+    pub also_listens_on: Vec<u16>,
+    /// What it speaks on its ports.
+    pub speech: Speech,
     /// From the start of the container until the socket is open.
     pub startup: Duration,
     /// Answers by exact path; other paths get 404.
@@ -29,6 +33,17 @@ pub struct Listens {
     pub port: u16,
     /// Bound to 127.0.0.1 only: from outside the connection is refused.
     pub loopback_only: bool,
+}
+
+/// What is spoken over a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speech {
+    /// HTTP in the clear.
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// Something that is not HTTP at all.
+    Other,
 }
 
 /// How a path is answered.
@@ -92,6 +107,8 @@ impl Application {
     pub fn worker() -> Self {
         Self {
             listens: None,
+            also_listens_on: Vec::new(),
+            speech: Speech::Http,
             startup: Duration::ZERO,
             answers: Vec::new(),
             ends: None,
@@ -132,6 +149,26 @@ impl Application {
             listens.loopback_only = true;
         }
         self
+    }
+
+    /// The same, listening on one more port.
+    #[must_use]
+    pub fn also_on(mut self, port: u16) -> Self {
+        self.also_listens_on.push(port);
+        self
+    }
+
+    /// The same, but speaking this.
+    #[must_use]
+    pub fn speaking(mut self, speech: Speech) -> Self {
+        self.speech = speech;
+        self
+    }
+
+    /// All its sockets.
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = Listens> {
+        let more = self.also_listens_on.iter().map(|port| Listens { port: *port, loopback_only: false });
+        self.listens.into_iter().chain(more)
     }
 
     /// The same, but ending by itself.

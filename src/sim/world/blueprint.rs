@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::application::Application;
 use super::construction::TASK_GROUP;
 use super::ids::Ids;
-use super::load_balancing::HealthCheck;
+use super::load_balancing::{HealthCheck, TrafficProtocol};
 use super::moment::Moment;
 use super::service::{CircuitBreaker, Controller, Launch};
 use super::task_definition::{ContainerDefinition, NetworkMode, TaskDefinition};
@@ -36,6 +36,66 @@ pub struct Front {
     pub health_check: HealthCheck,
     /// How long targets drain.
     pub deregistration_delay: Duration,
+    /// Whether the load balancer stands in the private subnets instead of the public ones.
+    pub internal: bool,
+    /// Zones (`a` or `eu-west-1a`) the load balancer is enabled in; empty means all of them.
+    pub zones: Vec<String>,
+    /// Security groups of the load balancer; absent means the usual one, and only a network load balancer can have none.
+    /// Groups that are not there are made, and let in what clients need.
+    pub security_groups: Option<Vec<String>>,
+    /// Whether each node serves all zones; absent means as AWS has it: yes with application load balancers only.
+    pub cross_zone: Option<bool>,
+    /// How traffic reaches targets; absent means HTTP or TCP, as the load balancer is.
+    pub protocol: Option<TrafficProtocol>,
+    /// `Port` of the target group, where it is not the container's. Nothing ECS registers uses it.
+    pub target_group_port: Option<u16>,
+    /// Port of the container that the service registers, where it is not the one the application listens on.
+    pub container_port: Option<u16>,
+    /// How long new targets get less traffic.
+    pub slow_start: Duration,
+    /// Whether targets see the addresses of clients; absent means the default of the protocol and target type.
+    pub preserve_client_ip: Option<bool>,
+}
+
+impl Front {
+    /// An application load balancer that sends a host name's requests here and checks `/healthz`.
+    pub fn application(load_balancer: &str, host: &str) -> Self {
+        Self {
+            load_balancer: load_balancer.to_owned(),
+            network: false,
+            hosts: vec![host.to_owned()],
+            paths: Vec::new(),
+            health_check: HealthCheck::http("/healthz"),
+            deregistration_delay: Duration::from_secs(20),
+            internal: false,
+            zones: Vec::new(),
+            security_groups: None,
+            cross_zone: None,
+            protocol: None,
+            target_group_port: None,
+            container_port: None,
+            slow_start: Duration::ZERO,
+            preserve_client_ip: None,
+        }
+    }
+
+    /// A network load balancer that looks whether the port is open.
+    pub fn network(load_balancer: &str) -> Self {
+        Self {
+            network: true,
+            hosts: Vec::new(),
+            health_check: HealthCheck::tcp(),
+            deregistration_delay: Duration::from_secs(30),
+            ..Self::application(load_balancer, "")
+        }
+    }
+
+    /// The same with these security groups around the load balancer.
+    #[must_use]
+    pub fn guarded_by(mut self, groups: &[&str]) -> Self {
+        self.security_groups = Some(groups.iter().map(|group| (*group).to_owned()).collect());
+        self
+    }
 }
 
 /// What a service is made from.
@@ -84,14 +144,7 @@ pub struct Blueprint {
 impl Blueprint {
     /// A healthy service of two tasks behind an application load balancer that it shares, settled for nine days.
     pub fn web(name: &str) -> Self {
-        let front = Front {
-            load_balancer: "shared".to_owned(),
-            network: false,
-            hosts: vec![format!("{name}.example.com")],
-            paths: Vec::new(),
-            health_check: HealthCheck::http("/healthz"),
-            deregistration_delay: Duration::from_secs(20),
-        };
+        let front = Front::application("shared", &format!("{name}.example.com"));
         Self { application: Application::web(8080), front: Some(front), ..Self::worker(name) }
     }
 
@@ -156,6 +209,30 @@ impl Blueprint {
         if let Some(front) = &mut self.front {
             load_balancer.clone_into(&mut front.load_balancer);
         }
+        self
+    }
+
+    /// The same behind what this makes of its front, if it has one.
+    #[must_use]
+    pub fn fronted(mut self, change: impl FnOnce(&mut Front)) -> Self {
+        if let Some(front) = &mut self.front {
+            change(front);
+        }
+        self
+    }
+
+    /// The same behind this.
+    #[must_use]
+    pub fn with_front(mut self, front: Front) -> Self {
+        self.front = Some(front);
+        self
+    }
+
+    /// The same with these security groups around its tasks. Groups that are not there are made, and let in what the load
+    /// balancer sends.
+    #[must_use]
+    pub fn guarded_by(mut self, groups: &[&str]) -> Self {
+        self.security_groups = groups.iter().map(|group| (*group).to_owned()).collect();
         self
     }
 

@@ -159,6 +159,18 @@ impl World {
         Some(group)
     }
 
+    /// Checks the targets of a service differently from now on. Tells whether there is such a service.
+    pub fn check_differently(&mut self, cluster: &str, service: &str, health_check: &HealthCheck) -> bool {
+        let Ok((service, _, _)) = self.find(cluster, service) else { return false };
+        let groups: Vec<String> = service.bindings.iter().map(|binding| binding.target_group.clone()).collect();
+        for group in groups {
+            if let Some(group) = self.load_balancing.target_groups.get_mut(&group) {
+                group.health_check = health_check.clone();
+            }
+        }
+        true
+    }
+
     /// Registers the next revision of the service's task definition with another application, and gives its
     /// `family:revision`. Nothing is deployed by that.
     pub fn register_revision(&mut self, cluster: &str, service: &str, application: &Application) -> Option<String> {
@@ -201,22 +213,26 @@ impl World {
         true
     }
 
-    /// Removes every listener and rule that leads to the service: its target groups are not in use any more, and tasks
-    /// started later never become healthy. Tells whether there is such a service.
+    /// Removes every listener and rule that leads to the service: its target groups are not in use any more, and its tasks
+    /// never become healthy. Tells whether there is such a service.
     pub fn cut_off(&mut self, cluster: &str, service: &str) -> bool {
         let Ok((service, _, _)) = self.find(cluster, service) else { return false };
         let groups: Vec<String> = service.bindings.iter().map(|binding| binding.target_group.clone()).collect();
         for balancer in self.load_balancing.load_balancers.values_mut() {
             balancer.forget(&groups);
         }
-        self.load_balancing.rewire();
+        self.load_balancing.rewire(self.now);
         true
     }
 
-    /// Takes a zone (`eu-west-1c`) away from a load balancer: targets there are unused from their next registration on.
+    /// Takes a zone (`eu-west-1c`) away from a load balancer: targets there are unused from now on.
     pub fn disable_zone(&mut self, load_balancer: &str, zone: &str) -> bool {
         let Some(balancer) = self.load_balancing.load_balancer_named(load_balancer) else { return false };
-        balancer.nodes.retain(|node| node.zone != zone);
+        let gone: Vec<_> = balancer.nodes.extract_if(.., |node| node.zone == zone).collect();
+        for node in gone {
+            self.network.detach(node.address);
+        }
+        self.load_balancing.rewire(self.now);
         true
     }
 

@@ -1,7 +1,6 @@
 //! Building worlds: clusters, hosts, security groups and services are added one by one, load balancers come with them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +11,10 @@ use super::events::EventLog;
 use super::ids::Ids;
 use super::load_balancing::{
     Listener, LoadBalancer, LoadBalancerKind, LoadBalancing, Node, Rule, RuleAction, TargetGroup, TargetType,
+    TrafficProtocol,
 };
 use super::moment::Moment;
-use super::network::{Network, Peer, SecurityGroup, Subnet};
+use super::network::{Holder, Instance, Network, Peer, SecurityGroup, public_address};
 use super::service::{Launch, LoadBalancerBinding, Schedule, Service};
 use super::task::Surroundings;
 use super::task_definition::TaskDefinition;
@@ -25,10 +25,6 @@ pub(crate) const LOAD_BALANCER_GROUP: &str = "sg-0c41a7be2d95f3068";
 /// Security group of tasks and hosts made without further wishes: lets the load balancers in.
 pub(crate) const TASK_GROUP: &str = "sg-0e8f21d6b7a3940c5";
 
-/// Prefix lengths of the subnets for tasks and hosts, and of those for load balancers.
-const PRIVATE: u8 = 18;
-const PUBLIC: u8 = 20;
-
 /// Between two steady state messages in the history of a service that begins settled.
 const STEADY_STATE_MESSAGES: Duration = Duration::from_hours(6);
 
@@ -36,7 +32,7 @@ const STEADY_STATE_MESSAGES: Duration = Duration::from_hours(6);
 const BETWEEN_REGISTRATION_AND_DEPLOYMENT: Duration = Duration::from_secs(95);
 
 impl World {
-    /// A world with a network (three zones, private and public subnets, two security groups) and nothing in it. Its time
+    /// A world with a network (three zones, private and public subnets, NAT, two security groups) and nothing in it. Its time
     /// begins at [`Moment::MONDAY_NIGHT`].
     pub fn empty(seed: u64) -> Self {
         Self::starting_at(Moment::MONDAY_NIGHT, seed)
@@ -44,20 +40,7 @@ impl World {
 
     pub(crate) fn starting_at(now: Moment, seed: u64) -> Self {
         let mut ids = Ids::new(ACCOUNT, REGION, seed);
-        let mut network = Network::new(format!("vpc-0{}", ids.hex(16)));
-        for (place, letter) in (0_u8..).zip(["a", "b", "c"]) {
-            let zone = format!("{REGION}{letter}");
-            let private = Ipv4Addr::new(10, 0, place * 64, 0);
-            let public = Ipv4Addr::new(10, 0, 192 + place * 16, 0);
-            for (base, prefix) in [(private, PRIVATE), (public, PUBLIC)] {
-                network.subnets.push(Subnet {
-                    id: format!("subnet-0{}", ids.hex(16)),
-                    zone: zone.clone(),
-                    base,
-                    prefix,
-                });
-            }
-        }
+        let network = Network::standard(&mut ids);
         let mut world = Self {
             now,
             ahead: Duration::ZERO,
@@ -69,18 +52,12 @@ impl World {
             clusters: Vec::new(),
             task_definitions: BTreeMap::new(),
         };
-        let anyone = Peer::Cidr(Ipv4Addr::UNSPECIFIED, 0);
-        let front =
-            SecurityGroup::new(LOAD_BALANCER_GROUP).letting_in(80..=80, anyone.clone()).letting_in(443..=443, anyone);
+        let front = SecurityGroup::new(LOAD_BALANCER_GROUP).named("load-balancers");
+        let front = front.letting_in(80..=80, Peer::anywhere()).letting_in(443..=443, Peer::anywhere());
         world.add_security_group(front);
-        let from_front = Peer::Group(LOAD_BALANCER_GROUP.to_owned());
-        world.add_security_group(SecurityGroup::new(TASK_GROUP).letting_in(0..=u16::MAX, from_front));
+        let tasks = SecurityGroup::new(TASK_GROUP).named("tasks");
+        world.add_security_group(tasks.letting_in(0..=u16::MAX, Peer::group(LOAD_BALANCER_GROUP)));
         world
-    }
-
-    /// Adds a security group, or replaces the one with the same id; packets obey it from now on.
-    pub fn add_security_group(&mut self, group: SecurityGroup) {
-        self.network.security_groups.insert(group.id.clone(), group);
     }
 
     /// Adds an empty cluster.
@@ -91,11 +68,17 @@ impl World {
 
     /// Adds an EC2 host with 2 vCPU and 7,680 MiB for tasks to a cluster, in the next zone.
     pub fn add_container_instance(&mut self, cluster: &str) {
+        self.add_guarded_container_instance(cluster, &[TASK_GROUP]);
+    }
+
+    /// The same with these security groups around the host, and with it around its tasks in bridge mode.
+    pub fn add_guarded_container_instance(&mut self, cluster: &str, security_groups: &[&str]) {
         let Some(place) = self.clusters.iter().position(|candidate| candidate.name == cluster) else { return };
         let private = self.private_subnets();
         let there = self.clusters.get(place).map_or(0, |cluster| cluster.instances.len());
         let Some((subnet, zone)) = private.get(there % private.len().max(1)).cloned() else { return };
-        let Some(address) = self.network.attach(&subnet, &[TASK_GROUP.to_owned()], &mut self.ids) else { return };
+        let groups: Vec<String> = security_groups.iter().map(|group| (*group).to_owned()).collect();
+        let Some(address) = self.network.attach(&subnet, &groups, &mut self.ids) else { return };
         let id = self.ids.hex(32);
         let instance = ContainerInstance {
             arn: self.ids.ecs_arn(&format!("container-instance/{cluster}/{id}")),
@@ -111,42 +94,68 @@ impl World {
             ports: Vec::new(),
             registered_at: self.now - Duration::from_hours(30 * 24),
         };
+        if let Some(interface) = self.network.interface_mut(address) {
+            interface.holder = Holder::Instance { id: instance.ec2_instance.clone() };
+        }
+        self.network.instances.push(Instance {
+            id: instance.ec2_instance.clone(),
+            kind: instance.instance_type,
+            address,
+            launched_at: instance.registered_at,
+        });
         if let Some(cluster) = self.clusters.get_mut(place) {
             cluster.instances.push(instance);
         }
     }
 
-    fn subnets(&self, prefix: u8) -> Vec<(String, String)> {
-        let subnets = self.network.subnets.iter().filter(|subnet| subnet.prefix == prefix);
-        subnets.map(|subnet| (subnet.id.clone(), subnet.zone.clone())).collect()
+    /// Identifiers and zones of the subnets of one kind.
+    fn zoned_subnets(&self, public: bool) -> Vec<(String, String)> {
+        let subnets = self.subnets(public).into_iter();
+        subnets
+            .filter_map(|id| Some((self.network.subnet(&id)?.zone.clone(), id)))
+            .map(|(zone, id)| (id, zone))
+            .collect()
     }
 
     fn private_subnets(&self) -> Vec<(String, String)> {
-        self.subnets(PRIVATE)
+        self.zoned_subnets(false)
     }
 
-    /// Makes the load balancer of this name unless it is there; gives its ARN.
-    fn load_balancer(&mut self, name: &str, kind: LoadBalancerKind) -> String {
+    /// Makes the load balancer that leads to a service unless it is there; gives its ARN.
+    fn load_balancer(&mut self, front: &Front, port: u16) -> String {
+        let name = &front.load_balancer;
         if let Some(found) = self.load_balancing.load_balancer_named(name) {
             return found.arn.clone();
         }
-        let (letters, groups) = match kind {
-            LoadBalancerKind::Application => ("app", vec![LOAD_BALANCER_GROUP.to_owned()]),
-            LoadBalancerKind::Network => ("net", vec![LOAD_BALANCER_GROUP.to_owned()]),
-        };
+        let (kind, letters) =
+            if front.network { (LoadBalancerKind::Network, "net") } else { (LoadBalancerKind::Application, "app") };
+        let groups = front.security_groups.clone().unwrap_or_else(|| vec![LOAD_BALANCER_GROUP.to_owned()]);
+        let ports = if front.network { vec![port] } else { vec![80, 443] };
+        for group in &groups {
+            self.make_security_group(group, &ports, &[Peer::anywhere()]);
+        }
         let suffix = format!("{letters}/{name}/{}", self.ids.hex(16));
         let mut nodes = Vec::new();
-        for (subnet, zone) in self.subnets(PUBLIC) {
-            if let Some(address) = self.network.attach(&subnet, &groups, &mut self.ids) {
-                nodes.push(Node { zone, subnet, address });
+        let enabled = |zone: &String| {
+            front.zones.is_empty()
+                || front.zones.iter().any(|wanted| zone == wanted || zone.strip_prefix(REGION) == Some(wanted))
+        };
+        for (subnet, zone) in self.zoned_subnets(!front.internal).into_iter().filter(|(_, zone)| enabled(zone)) {
+            let Some(address) = self.network.attach(&subnet, &groups, &mut self.ids) else { continue };
+            if let Some(interface) = self.network.interface_mut(address) {
+                interface.holder = Holder::LoadBalancer { suffix: suffix.clone(), kind };
+                interface.public = (!front.internal).then(|| public_address(&interface.id));
             }
+            nodes.push(Node { zone, subnet, address });
         }
         let arn = self.ids.elb_arn(&format!("loadbalancer/{suffix}"));
         let mut balancer = LoadBalancer {
             arn: arn.clone(),
             name: name.to_owned(),
             kind,
-            internal: false,
+            vpc: self.vpc(),
+            internal: front.internal,
+            cross_zone: front.cross_zone.unwrap_or(!front.network),
             security_groups: groups,
             nodes,
             listeners: Vec::new(),
@@ -159,6 +168,36 @@ impl World {
         }
         self.load_balancing.load_balancers.insert(arn.clone(), balancer);
         arn
+    }
+
+    /// Makes a security group that lets these peers in, unless there is one of this id.
+    fn make_security_group(&mut self, id: &str, ports: &[u16], peers: &[Peer]) {
+        if self.network.security_groups.contains_key(id) {
+            return;
+        }
+        let ways = ports.iter().flat_map(|port| peers.iter().map(move |peer| (*port, peer.clone())));
+        let group = ways.fold(SecurityGroup::new(id), |group, (port, peer)| group.letting_in(port..=port, peer));
+        self.add_security_group(group);
+    }
+
+    /// Makes the security groups of a service's tasks unless they are there; they let in what its load balancer sends.
+    fn make_task_groups(&mut self, blueprint: &Blueprint) {
+        let mut ports: Vec<u16> = blueprint.application.sockets().map(|listens| listens.port).collect();
+        let mut peers = Vec::new();
+        if let Some(front) = &blueprint.front {
+            ports.extend(front.health_check.port.into_iter().chain(front.container_port));
+            let balancer = self.load_balancing.load_balancer_named(&front.load_balancer);
+            peers
+                .extend(balancer.iter().flat_map(|balancer| &balancer.security_groups).map(|group| Peer::group(group)));
+            if peers.is_empty() {
+                peers.extend(self.network.vpcs.first().map(|vpc| Peer::Cidr(vpc.net.into())));
+            }
+        }
+        ports.sort_unstable();
+        ports.dedup();
+        for group in &blueprint.security_groups {
+            self.make_security_group(group, &ports, &peers);
+        }
     }
 
     /// A name that no other target group has, of the 32 characters AWS allows.
@@ -175,8 +214,8 @@ impl World {
     }
 
     fn add_target_group(&mut self, blueprint: &Blueprint, front: &Front, listens: Listens) -> String {
-        let kind = if front.network { LoadBalancerKind::Network } else { LoadBalancerKind::Application };
-        let balancer = self.load_balancer(&front.load_balancer, kind);
+        let balancer = self.load_balancer(front, listens.port);
+        let usual = if front.network { TrafficProtocol::Tcp } else { TrafficProtocol::Http };
         let name = self.target_group_name(&blueprint.name);
         let suffix = self.ids.hex(16);
         let arn = self.ids.elb_arn(&format!("targetgroup/{name}/{suffix}"));
@@ -186,10 +225,13 @@ impl World {
                 arn: arn.clone(),
                 name,
                 target_type: if blueprint.launch == Launch::Ec2 { TargetType::Instance } else { TargetType::Ip },
-                protocol: if front.network { "TCP" } else { "HTTP" },
-                port: listens.port,
+                vpc: self.network.vpc_of(None).to_owned(),
+                protocol: front.protocol.unwrap_or(usual),
+                port: front.target_group_port.unwrap_or(listens.port),
                 health_check: front.health_check.clone(),
                 deregistration_delay: front.deregistration_delay,
+                slow_start: front.slow_start,
+                preserve_client_ip: front.preserve_client_ip,
                 targets: BTreeMap::new(),
                 load_balancer: Some(balancer.clone()),
                 due: Moment::NEVER,
@@ -223,8 +265,10 @@ impl World {
         if let (Some(front), Some(listens)) = (&blueprint.front, blueprint.application.listens) {
             let target_group = self.add_target_group(blueprint, front, listens);
             let container = blueprint.name.clone();
-            bindings.push(LoadBalancerBinding { target_group, container, container_port: listens.port });
+            let container_port = front.container_port.unwrap_or(listens.port);
+            bindings.push(LoadBalancerBinding { target_group, container, container_port });
         }
+        self.make_task_groups(blueprint);
         let on_fargate = blueprint.launch != Launch::Ec2;
         let private = self.private_subnets();
         let mut service = Service {

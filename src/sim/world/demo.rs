@@ -154,14 +154,7 @@ fn production() -> Vec<Blueprint> {
 fn network_gateway() -> Blueprint {
     let mut gateway = Blueprint::worker("mqtt-gateway").tasks(3).revision("mqtt", 4).settled(days(21));
     gateway.application = Application::web(1883);
-    gateway.front = Some(Front {
-        load_balancer: "devices".to_owned(),
-        network: true,
-        hosts: Vec::new(),
-        paths: Vec::new(),
-        health_check: HealthCheck::tcp(),
-        deregistration_delay: Duration::from_secs(30),
-    });
+    gateway.front = Some(Front::network("devices"));
     gateway
 }
 

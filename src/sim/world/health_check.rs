@@ -1,5 +1,6 @@
-//! How targets become healthy and unhealthy. Every node of the load balancer asks the target at each interval; the worst
-//! thing any node met counts as the result of the round. Texts are those of the ELBv2 API reference (`TargetHealth`).
+//! How targets become healthy and unhealthy. The nodes of the load balancer ask the target at each interval; the worst thing
+//! any of them met counts as the result of the round. With cross-zone load balancing all nodes ask, without it only the one
+//! in the target's zone. Texts are those of the ELBv2 API reference (`TargetHealth`).
 //!
 //! ```text
 //!  registering ─▶ initial ──one success (ALB)──▶ healthy ◀──threshold── unhealthy
@@ -14,7 +15,7 @@ use super::load_balancing::{
     CheckProtocol, HealthCheck, LoadBalancer, LoadBalancerKind, LoadBalancing, Target, TargetGroup, TargetType,
 };
 use super::moment::Moment;
-use super::network::{Network, Reply};
+use super::network::{Network, Reply, Request};
 
 /// State of a target, with what AWS tells about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +170,7 @@ impl TargetGroup {
                     target.state = TargetState::Checking;
                     target.due = now + ids.seconds(1, 4);
                 } else {
-                    let result = check(*endpoint, &self.health_check, balancer, network, now);
+                    let result = check(*endpoint, &target.zone, &self.health_check, balancer, network, now);
                     target.count(result, &self.health_check, balancer.kind);
                     target.due = now + self.health_check.interval;
                 }
@@ -217,19 +218,25 @@ impl Target {
     }
 }
 
-/// One round: every node asks, the worst result counts.
+/// One round: every node that serves the zone asks, the worst result counts.
 fn check(
     endpoint: (Ipv4Addr, u16),
+    zone: &str,
     settings: &HealthCheck,
     balancer: &LoadBalancer,
     network: &Network,
     now: Moment,
 ) -> Result<(), Failure> {
     let address = (endpoint.0, settings.port.unwrap_or(endpoint.1));
+    let request = match settings.protocol {
+        CheckProtocol::Tcp => Request::Connect,
+        protocol => Request::Get { path: &settings.path, tls: protocol == CheckProtocol::Https },
+    };
     let worst = balancer
         .nodes
         .iter()
-        .filter_map(|node| judge(network.request(node.address, address, &settings.path, now), settings).err())
+        .filter(|node| balancer.cross_zone || node.zone == zone)
+        .filter_map(|node| judge(network.request(node.address, address, request, now), settings).err())
         .max();
     match (worst, balancer.kind) {
         (None, _) => Ok(()),
@@ -242,8 +249,8 @@ fn check(
 fn judge(reply: Reply, settings: &HealthCheck) -> Result<(), Failure> {
     match reply {
         Reply::Silence => Err(Failure::Timeout),
-        Reply::Refused => Err(Failure::Refused),
-        Reply::Answered { .. } if settings.protocol == CheckProtocol::Tcp => Ok(()),
+        Reply::Refused | Reply::Gibberish => Err(Failure::Refused),
+        Reply::Connected => Ok(()),
         Reply::Answered { after, .. } if after > settings.timeout => Err(Failure::Timeout),
         Reply::Answered { status, .. } if settings.accepts(status) => Ok(()),
         Reply::Answered { status, .. } => Err(Failure::Code(status)),
@@ -296,7 +303,8 @@ mod tests {
             (answered(200, 0), &http, Ok(())),
             (answered(302, 0), &http, Err(Failure::Code(302))),
             (answered(200, 9), &http, Err(Failure::Timeout)),
-            (answered(500, 9), &HealthCheck::tcp(), Ok(())),
+            (Reply::Connected, &HealthCheck::tcp(), Ok(())),
+            (Reply::Gibberish, &http, Err(Failure::Refused)),
             (Reply::Silence, &http, Err(Failure::Timeout)),
             (Reply::Refused, &HealthCheck::tcp(), Err(Failure::Refused)),
         ] {

@@ -28,7 +28,10 @@ pub(crate) struct LoadBalancer {
     pub(crate) arn: String,
     pub(crate) name: String,
     pub(crate) kind: LoadBalancerKind,
+    pub(crate) vpc: String,
     pub(crate) internal: bool,
+    /// Whether each node serves and checks the targets of all zones.
+    pub(crate) cross_zone: bool,
     pub(crate) security_groups: Vec<String>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) listeners: Vec<Listener>,
@@ -129,8 +132,46 @@ pub struct HealthCheck {
 pub enum CheckProtocol {
     /// GET, and the status code counts.
     Http,
+    /// The same over TLS.
+    Https,
     /// A connection that is accepted is enough.
     Tcp,
+}
+
+impl CheckProtocol {
+    /// As AWS spells it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+            Self::Tcp => "TCP",
+        }
+    }
+}
+
+/// How traffic reaches targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrafficProtocol {
+    /// HTTP, from application load balancers.
+    Http,
+    /// HTTP over TLS, from application load balancers.
+    Https,
+    /// TCP, from network load balancers.
+    Tcp,
+    /// TLS, from network load balancers.
+    Tls,
+}
+
+impl TrafficProtocol {
+    /// As AWS spells it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Https => "HTTPS",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
 }
 
 impl HealthCheck {
@@ -157,6 +198,27 @@ impl HealthCheck {
     #[must_use]
     pub fn every(mut self, interval: Duration) -> Self {
         self.interval = interval;
+        self
+    }
+
+    /// The same accepting these codes.
+    #[must_use]
+    pub fn accepting(mut self, matcher: &str) -> Self {
+        matcher.clone_into(&mut self.matcher);
+        self
+    }
+
+    /// The same on a fixed port.
+    #[must_use]
+    pub fn on_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// The same over this protocol.
+    #[must_use]
+    pub fn over(mut self, protocol: CheckProtocol) -> Self {
+        self.protocol = protocol;
         self
     }
 
@@ -196,10 +258,15 @@ pub(crate) struct TargetGroup {
     pub(crate) arn: String,
     pub(crate) name: String,
     pub(crate) target_type: TargetType,
-    pub(crate) protocol: &'static str,
+    pub(crate) vpc: String,
+    pub(crate) protocol: TrafficProtocol,
+    /// What targets get that are registered without a port; those of ECS never are.
     pub(crate) port: u16,
     pub(crate) health_check: HealthCheck,
     pub(crate) deregistration_delay: Duration,
+    pub(crate) slow_start: Duration,
+    /// Whether targets see the addresses of clients; absent means the default of the protocol and target type.
+    pub(crate) preserve_client_ip: Option<bool>,
     /// By the address and port packets go to.
     pub(crate) targets: BTreeMap<(Ipv4Addr, u16), Target>,
     /// The load balancer whose listeners lead here. Kept, because each check asks; see [`LoadBalancing::rewire`].
@@ -226,14 +293,27 @@ impl LoadBalancing {
         self.target_groups.values().find(|group| group.name == name)
     }
 
-    /// Notes for each target group which load balancer leads to it. To be called when listeners or rules changed.
-    pub(crate) fn rewire(&mut self) {
+    /// Notes for each target group which load balancer leads to it, and for each target whether it is in use. To be called
+    /// when listeners, rules or nodes changed.
+    pub(crate) fn rewire(&mut self, now: Moment) {
         for group in self.target_groups.values_mut() {
-            group.load_balancer = self
-                .load_balancers
-                .values()
-                .find(|balancer| balancer.leads_to(&group.arn))
-                .map(|balancer| balancer.arn.clone());
+            let balancer = self.load_balancers.values().find(|balancer| balancer.leads_to(&group.arn));
+            group.load_balancer = balancer.map(|balancer| balancer.arn.clone());
+            for target in group.targets.values_mut().filter(|target| target.state != TargetState::Draining) {
+                let unused = match balancer {
+                    None => Some(TargetState::NotInUse),
+                    Some(balancer) if !balancer.covers(&target.zone) => Some(TargetState::ZoneNotEnabled),
+                    Some(_) => None,
+                };
+                let was_unused = matches!(target.state, TargetState::NotInUse | TargetState::ZoneNotEnabled);
+                (target.state, target.due) = match unused {
+                    Some(state) => (state, Moment::NEVER),
+                    None if was_unused => (TargetState::Registering, now),
+                    None => continue,
+                };
+                group.changed = true;
+                group.due = group.due.min(target.due);
+            }
         }
     }
 

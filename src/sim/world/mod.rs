@@ -23,6 +23,8 @@ mod ids;
 mod load_balancing;
 mod moment;
 mod network;
+#[cfg(test)]
+mod network_scenarios;
 mod rollout;
 mod scheduler;
 mod service;
@@ -37,17 +39,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use application::{Answer, Application, End, Image, Listens, Memory, OnSigterm};
+pub use application::{Answer, Application, End, Image, Listens, Memory, OnSigterm, Speech};
 pub use blueprint::{Blueprint, Front};
 pub(crate) use change::{ChangeError, CheckPort, HealthCheckChange, ServiceChange};
 pub(crate) use container_instance::ContainerInstance;
 pub(crate) use events::Event;
-pub use load_balancing::{CheckProtocol, HealthCheck};
+pub use load_balancing::{CheckProtocol, HealthCheck, TrafficProtocol};
 pub(crate) use load_balancing::{
     Listener, LoadBalancer, LoadBalancerKind, LoadBalancing, Rule, RuleAction, TargetGroup,
 };
 pub use moment::Moment;
-pub use network::{Peer, Permission, SecurityGroup};
+pub use network::{
+    AclEntry, BlockMode, Dropped, EndpointKind, IpProtocol, Leg, NetworkAcl, Peer, Peering, Permission, PrefixList,
+    PublicAccessBlock, Route, RouteDestination, RouteTable, RouteTarget, SecurityGroup, VpcEndpoint,
+};
+pub(crate) use network::{Gateways, Holder, Instance, Interface, Subnet, Vpc, id_of};
 pub(crate) use rollout::{Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision};
 pub use service::{CircuitBreaker, Controller, Launch};
 pub(crate) use service::{LoadBalancerBinding, Service};
@@ -121,6 +127,11 @@ impl World {
     /// The present, as told.
     pub(crate) fn told_now(&self) -> Moment {
         self.told(self.now + self.ahead)
+    }
+
+    /// When things were made of which no more is known, as told.
+    pub(crate) fn told_beginning(&self) -> Moment {
+        self.told(Moment::MONDAY_NIGHT - Duration::from_hours(365 * 24))
     }
 
     /// What the check of a task's container says; absent where the task definition has none.

@@ -10,6 +10,7 @@ use super::container_instance::{NoRoom, place};
 use super::events::Happenings;
 use super::health_check::TargetState;
 use super::moment::Moment;
+use super::network::Holder;
 use super::rollout::{DeploymentStatus, Rollout};
 use super::service::{Complaint, Health, Launch, Service};
 use super::task::{Container, HostPort, Seat, Status, StopCode, Surroundings, Task};
@@ -359,6 +360,9 @@ impl Service {
             subnet,
             address,
         };
+        if let Seat::Interface { eni, attachment, mac, .. } = &seat {
+            around.network.hand_over(address, eni, mac, Holder::Task { attachment: attachment.clone() });
+        }
         Ok((seat, zone))
     }
 

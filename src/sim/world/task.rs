@@ -240,11 +240,12 @@ impl Task {
             container.running = true;
             container.runtime_id = format!("{}-{}", self.id, around.ids.digits(10));
             container.digest = digest(&defined.image);
-            if let Some(listens) = defined.application.listens {
+            for listens in defined.application.sockets() {
                 let (address, port) = self.seat.endpoint(listens.port);
                 let socket = Socket {
                     opens_at: now + defined.application.startup,
                     loopback_only: listens.loopback_only,
+                    speech: defined.application.speech,
                     answers: defined.application.answers.clone(),
                 };
                 around.network.open(address, port, socket);
@@ -368,7 +369,7 @@ impl Task {
     }
 
     fn close_sockets(&self, around: &mut Surroundings<'_>) {
-        for listens in self.definition.containers.iter().filter_map(|defined| defined.application.listens) {
+        for listens in self.definition.containers.iter().flat_map(|defined| defined.application.sockets()) {
             let (address, port) = self.seat.endpoint(listens.port);
             around.network.close(address, port);
         }
