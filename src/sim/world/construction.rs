@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::account::Account;
 use super::application::Listens;
 use super::blueprint::{Blueprint, Front};
 use super::container_instance::ContainerInstance;
@@ -15,7 +16,7 @@ use super::load_balancing::{
 };
 use super::moment::Moment;
 use super::network::{Network, Peer, SecurityGroup, Subnet};
-use super::service::{Launch, LoadBalancerBinding, Schedule, Service};
+use super::service::{DeploymentOptions, Launch, LoadBalancerBinding, Schedule, Service};
 use super::task::Surroundings;
 use super::task_definition::TaskDefinition;
 use super::{ACCOUNT, Cluster, REGION, World};
@@ -68,6 +69,7 @@ impl World {
             load_balancing: LoadBalancing::default(),
             clusters: Vec::new(),
             task_definitions: BTreeMap::new(),
+            account: Account::default(),
         };
         let anyone = Peer::Cidr(Ipv4Addr::UNSPECIFIED, 0);
         let front =
@@ -110,6 +112,8 @@ impl World {
             free_memory: 7680,
             ports: Vec::new(),
             registered_at: self.now - Duration::from_hours(30 * 24),
+            agent_connected: true,
+            draining: false,
         };
         if let Some(cluster) = self.clusters.get_mut(place) {
             cluster.instances.push(instance);
@@ -240,6 +244,8 @@ impl World {
             minimum_healthy_percent: blueprint.minimum_healthy_percent,
             maximum_percent: blueprint.maximum_percent,
             circuit_breaker: blueprint.circuit_breaker,
+            options: DeploymentOptions::default(),
+            protected: false,
             grace: blueprint.grace,
             bindings,
             deployments: Vec::new(),
@@ -263,6 +269,7 @@ impl World {
                 network: &mut self.network,
                 load_balancing: &mut self.load_balancing,
                 instances: &mut cluster.instances,
+                account: &self.account,
                 ids: &mut self.ids,
                 now: self.now,
             };
