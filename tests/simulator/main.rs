@@ -5,5 +5,6 @@
 mod clients;
 mod faults;
 mod limits;
+mod observing;
 mod reading;
 mod writing;

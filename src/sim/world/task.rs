@@ -303,7 +303,8 @@ impl Task {
             if let Some(listens) = defined.application.listens {
                 let (address, port) = self.seat.endpoint(listens.port);
                 let socket = Socket {
-                    opens_at: now + defined.application.startup,
+                    // What runs since long ago has opened its port long ago.
+                    opens_at: if self.was_healthy { now } else { now + defined.application.startup },
                     loopback_only: listens.loopback_only,
                     answers: defined.application.answers.clone(),
                 };
@@ -447,6 +448,7 @@ impl Task {
     /// Starts it in the past, as if it had run since then without trouble.
     pub(crate) fn settle(&mut self, bindings: &[LoadBalancerBinding], around: &mut Surroundings<'_>) {
         let mut unheard = Happenings::default();
+        self.was_healthy = true;
         while self.status < Status::Running {
             self.due = around.now;
             match self.status {
@@ -455,7 +457,6 @@ impl Task {
                 _ => self.run(bindings, around, &mut unheard),
             }
         }
-        self.was_healthy = true;
         for (group, endpoint) in &self.registrations {
             around.load_balancing.settle(group, *endpoint, around.now, around.ids);
         }
