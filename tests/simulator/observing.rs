@@ -26,7 +26,8 @@ async fn a_log_is_read_from_both_ends() {
     let get = || bench.logs.get_log_events().log_group_name("/ecs/api").log_stream_name(&stream);
     let head = get().start_from_head(true).limit(2).send().await.unwrap();
     assert_eq!(texts(head.events()), ["starting api, revision 5", "Listening on http://0.0.0.0:8080"]);
-    let next = get().start_from_head(true).limit(1).next_token(head.next_forward_token().unwrap()).send().await.unwrap();
+    let next =
+        get().start_from_head(true).limit(1).next_token(head.next_forward_token().unwrap()).send().await.unwrap();
     assert!(texts(next.events())[0].contains("ELB-HealthChecker/2.0"), "{:?}", next.events());
     let tail = get().limit(3).send().await.unwrap();
     assert!(texts(tail.events()).iter().all(|line| line.contains("\"GET / HTTP/1.1\" 302")), "{:?}", tail.events());
@@ -45,7 +46,11 @@ async fn a_log_is_searched() {
     let search = || bench.logs.filter_log_events().log_group_name("/ecs/api");
     let pattern = "\"ELB-HealthChecker\"";
     let minute = search().filter_pattern(pattern).start_time(now - 60_000).end_time(now).send().await.unwrap();
-    assert!((30..=42).contains(&minute.events().len()), "two tasks, three nodes, ten seconds: {}", minute.events().len());
+    assert!(
+        (30..=42).contains(&minute.events().len()),
+        "two tasks, three nodes, ten seconds: {}",
+        minute.events().len()
+    );
     let stream = stream(&bench, "api", false).await;
     let one = search().filter_pattern(pattern).log_stream_names(&stream).start_time(now - 60_000).send().await.unwrap();
     assert!(one.events().iter().all(|event| event.log_stream_name() == Some(&stream)));
@@ -174,7 +179,10 @@ async fn alarms_tell_their_state() {
     let deployment = &described.service_deployments()[0];
     assert_eq!(deployment.status().unwrap().as_str(), "ROLLBACK_SUCCESSFUL");
     let alarms = deployment.alarms().unwrap();
-    assert_eq!((alarms.status().unwrap().as_str(), alarms.triggered_alarm_names()), ("TRIGGERED", &["api-5xx".to_owned()][..]));
+    assert_eq!(
+        (alarms.status().unwrap().as_str(), alarms.triggered_alarm_names()),
+        ("TRIGGERED", &["api-5xx".to_owned()][..])
+    );
     assert!(deployment.rollback().unwrap().reason().unwrap().contains("alarm"));
 }
 
@@ -200,7 +208,8 @@ async fn a_service_at_its_maximum_is_told() {
     let target = &targets.scalable_targets()[0];
     assert_eq!((target.min_capacity(), target.max_capacity()), (2, 4));
     assert_eq!(target.suspended_state().unwrap().dynamic_scaling_out_suspended(), Some(false));
-    let activities = || bench.scaling.describe_scaling_activities().service_namespace("ecs".into()).resource_id(resource);
+    let activities =
+        || bench.scaling.describe_scaling_activities().service_namespace("ecs".into()).resource_id(resource);
     let scaled = activities().send().await.unwrap();
     assert_eq!(scaled.scaling_activities().len(), 1);
     let all = activities().include_not_scaled_activities(true).send().await.unwrap();
@@ -208,7 +217,8 @@ async fn a_service_at_its_maximum_is_told() {
     let reason = &stuck.not_scaled_reasons()[0];
     assert_eq!((reason.code(), reason.max_capacity()), ("AlreadyAtMaxCapacity", Some(4)));
     assert_eq!(done.status_code().as_str(), "Successful");
-    let nobody = bench.scaling.describe_scalable_targets().service_namespace("ecs".into()).resource_ids("service/shop/x");
+    let nobody =
+        bench.scaling.describe_scalable_targets().service_namespace("ecs".into()).resource_ids("service/shop/x");
     assert!(nobody.send().await.unwrap().scalable_targets().is_empty());
 }
 
@@ -252,7 +262,8 @@ async fn hosts_and_capacity_providers_are_described() {
     let service = bench.service("shop", "search").await;
     assert_eq!((service.running_count(), primary(&service).running_count()), (0, 0));
     let hosts = bench.ecs.list_container_instances().cluster("shop").send().await.unwrap();
-    let hosts = bench.ecs.describe_container_instances().cluster("shop").set_container_instances(hosts.container_instance_arns);
+    let hosts =
+        bench.ecs.describe_container_instances().cluster("shop").set_container_instances(hosts.container_instance_arns);
     let hosts = hosts.include("CONTAINER_INSTANCE_HEALTH".into()).send().await.unwrap();
     let host = &hosts.container_instances()[0];
     assert!(!host.agent_connected() && host.health_status().is_some());
@@ -264,5 +275,12 @@ async fn hosts_and_capacity_providers_are_described() {
     let bench = Bench::of_file("healthy").await;
     let tasks = bench.ecs.list_tasks().cluster("shop").service_name("api").send().await.unwrap();
     let protection = bench.ecs.get_task_protection().cluster("shop").set_tasks(tasks.task_arns).send().await.unwrap();
-    assert_eq!(protection.protected_tasks().iter().map(|task| task.protection_enabled()).collect::<Vec<_>>(), [false; 3]);
+    assert_eq!(
+        protection
+            .protected_tasks()
+            .iter()
+            .map(aws_sdk_ecs::types::ProtectedTask::protection_enabled)
+            .collect::<Vec<_>>(),
+        [false; 3]
+    );
 }

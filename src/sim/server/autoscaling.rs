@@ -84,7 +84,7 @@ fn targets(request: &Targets, world: &World) -> Answered {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Activities {
+struct Decisions {
     service_namespace: String,
     resource_id: Option<String>,
     scalable_dimension: Option<String>,
@@ -94,14 +94,13 @@ struct Activities {
     max_results: Option<usize>,
 }
 
-fn activities(request: &Activities, world: &World) -> Answered {
+fn activities(request: &Decisions, world: &World) -> Answered {
     if request.scalable_dimension.is_some() && request.resource_id.is_none() {
         let message = "If you specify a scalable dimension, you must also specify a resource ID.";
         return Err(AwsError::new("ValidationException", message));
     }
     let wanted = |target: &&ScalableTarget| {
-        request.service_namespace == "ecs"
-            && request.resource_id.as_ref().is_none_or(|id| *id == target.resource_id())
+        request.service_namespace == "ecs" && request.resource_id.as_ref().is_none_or(|id| *id == target.resource_id())
     };
     let told = |activity: &ScalingActivity| request.include_not_scaled_activities || activity.not_scaled.is_none();
     let mut found: Vec<(&ScalableTarget, ScalingActivity)> = Vec::new();

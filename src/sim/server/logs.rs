@@ -33,7 +33,9 @@ fn read<T: DeserializeOwned>(parameters: &Value) -> Result<T, AwsError> {
 fn group<'a>(name: Option<&'a str>, identifier: Option<&'a str>, world: &World) -> Result<&'a str, AwsError> {
     let of_arn = |arn: &'a str| arn.rsplit_once(":log-group:").map_or(arn, |(_, name)| name.trim_end_matches(":*"));
     let name = name.or(identifier.map(of_arn)).ok_or_else(|| {
-        AwsError::invalid_parameter("Exactly one of [logGroupName, logGroupIdentifier] should be present in the request.")
+        AwsError::invalid_parameter(
+            "Exactly one of [logGroupName, logGroupIdentifier] should be present in the request.",
+        )
     })?;
     let exists = world.has_log_group(name);
     exists.then_some(name).ok_or_else(|| not_found("The specified log group does not exist."))
@@ -68,7 +70,7 @@ fn with_token(mut answer: Value, token: Option<String>) -> Value {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Filter {
+struct Search {
     log_group_name: Option<String>,
     log_group_identifier: Option<String>,
     #[serde(default)]
@@ -81,7 +83,7 @@ struct Filter {
     next_token: Option<String>,
 }
 
-fn filter(request: &Filter, world: &World) -> Answered {
+fn filter(request: &Search, world: &World) -> Answered {
     let group = group(request.log_group_name.as_deref(), request.log_group_identifier.as_deref(), world)?;
     if request.log_stream_name_prefix.is_some() && !request.log_stream_names.is_empty() {
         let message = "logStreamNames and logStreamNamePrefix cannot be specified together.";
@@ -94,17 +96,15 @@ fn filter(request: &Filter, world: &World) -> Answered {
             && request.log_stream_name_prefix.as_deref().is_none_or(|prefix| name.starts_with(prefix))
     };
     let found: Vec<_> = world.log_streams(group).filter(|(name, _, _)| wanted(name)).collect();
-    if let Some(missing) =
-        request.log_stream_names.iter().find(|wanted| !found.iter().any(|(name, _, _)| name == *wanted))
-    {
-        let _ = missing;
+    if !request.log_stream_names.iter().all(|wanted| found.iter().any(|(name, _, _)| name == wanted)) {
         return Err(not_found("The specified log stream does not exist."));
     }
     let mut events = Vec::new();
     for (name, task, place) in &found {
         for (number, line) in world.log(task, *place).into_iter().enumerate() {
             let at = world.told(line.at).epoch_milliseconds();
-            let in_time = request.start_time.is_none_or(|start| at >= start) && request.end_time.is_none_or(|end| at <= end);
+            let in_time =
+                request.start_time.is_none_or(|start| at >= start) && request.end_time.is_none_or(|end| at <= end);
             if in_time && pattern.matches(&line.text) {
                 events.push((at, name, task, number, line.text));
             }
@@ -191,18 +191,20 @@ fn get(request: &Get, world: &World) -> Answered {
     let size = size(request.limit, EVENTS_A_CALL)?;
     let bad = || AwsError::invalid_parameter("The specified nextToken is invalid.");
     // `f/N`: from line N on; `b/N`: up to line N.
-    let (from, to) = match request.next_token.as_deref().map(|token| token.split_once('/').ok_or_else(bad)).transpose()? {
-        Some((direction, place)) => {
-            let place: usize = place.trim_start_matches('0').parse().or(Ok(0)).map_err(|_: std::num::ParseIntError| bad())?;
-            match direction {
-                "f" => (place.min(lines.len()), place.saturating_add(size).min(lines.len())),
-                "b" => (place.saturating_sub(size), place.min(lines.len())),
-                _ => return Err(bad()),
+    let (from, to) =
+        match request.next_token.as_deref().map(|token| token.split_once('/').ok_or_else(bad)).transpose()? {
+            Some((direction, place)) => {
+                let place: usize =
+                    place.trim_start_matches('0').parse().or(Ok(0)).map_err(|_: std::num::ParseIntError| bad())?;
+                match direction {
+                    "f" => (place.min(lines.len()), place.saturating_add(size).min(lines.len())),
+                    "b" => (place.saturating_sub(size), place.min(lines.len())),
+                    _ => return Err(bad()),
+                }
             }
-        }
-        None if request.start_from_head => (0, size.min(lines.len())),
-        None => (lines.len().saturating_sub(size), lines.len()),
-    };
+            None if request.start_from_head => (0, size.min(lines.len())),
+            None => (lines.len().saturating_sub(size), lines.len()),
+        };
     let events: Vec<Value> = lines
         .get(from..to)
         .unwrap_or_default()

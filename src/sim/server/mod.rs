@@ -291,7 +291,9 @@ fn perform(call: &Call, world: &mut World) -> Result<Content, AwsError> {
         (Service::Ecs, Parameters::Json(parameters)) => ecs::perform(operation, parameters, world)?.map(Content::Json),
         (Service::LoadBalancing, Parameters::Form(form)) => elb::perform(operation, form, world)?.map(Content::Xml),
         (Service::Sts, Parameters::Form(_)) => sts::perform(operation).map(Content::Xml),
-        (Service::Logs, Parameters::Json(parameters)) => logs::perform(operation, parameters, world)?.map(Content::Json),
+        (Service::Logs, Parameters::Json(parameters)) => {
+            logs::perform(operation, parameters, world)?.map(Content::Json)
+        }
         (Service::Scaling, Parameters::Json(parameters)) => {
             autoscaling::perform(operation, parameters, world)?.map(Content::Json)
         }

@@ -163,9 +163,8 @@ impl Call {
         if service != "GraniteServiceVersion20100801" {
             return Some(Err(unknown()));
         }
-        let parameters = cloudwatch::from_cbor(body).map_err(|error| {
-            AwsError::new("SerializationException", error.to_string()).written(Protocol::Cbor, "")
-        });
+        let parameters = cloudwatch::from_cbor(body)
+            .map_err(|error| AwsError::new("SerializationException", error.to_string()).written(Protocol::Cbor, ""));
         Some(parameters.map(|parameters| Self {
             service: Service::CloudWatch(Dialect::Cbor),
             operation: operation.to_owned(),

@@ -24,9 +24,8 @@ impl Account {
 
     /// The alarms of these names that went off.
     pub(crate) fn alarming(&self, names: &[String]) -> Vec<String> {
-        let alarming = |name: &&String| {
-            self.alarms.iter().any(|alarm| alarm.name == **name && alarm.state == AlarmState::Alarm)
-        };
+        let alarming =
+            |name: &&String| self.alarms.iter().any(|alarm| alarm.name == **name && alarm.state == AlarmState::Alarm);
         names.iter().filter(alarming).cloned().collect()
     }
 }

@@ -53,7 +53,8 @@ impl HealthVisits {
         while at <= self.last {
             let when = told(at).timestamp().strftime("%d/%b/%Y:%H:%M:%S +0000").to_string();
             let (from, path, status) = (self.from, &self.path, self.status);
-            let text = format!("{from} - - [{when}] \"GET {path} HTTP/1.1\" {status} 31 \"-\" \"ELB-HealthChecker/2.0\"");
+            let text =
+                format!("{from} - - [{when}] \"GET {path} HTTP/1.1\" {status} 31 \"-\" \"ELB-HealthChecker/2.0\"");
             lines.push(Line { at, text });
             at = at + every;
         }
@@ -91,7 +92,14 @@ impl Task {
     ) -> Option<HealthVisits> {
         let Reply::Answered { status, .. } = reply else { return None };
         let (path, every) = (settings.path.clone(), settings.interval);
-        (first <= last && self.pull_stopped_at.is_some()).then_some(HealthVisits { from, path, status, first, every, last })
+        (first <= last && self.pull_stopped_at.is_some()).then_some(HealthVisits {
+            from,
+            path,
+            status,
+            first,
+            every,
+            last,
+        })
     }
 
     /// When the last of its applications opened its port.
@@ -141,7 +149,10 @@ impl Task {
                 lines.extend(application.log.last_words.iter().map(|text| Line { at: end, text: text.clone() }));
             }
             (None, Some(_)) if matches!(application.on_sigterm, OnSigterm::Exit(_)) => {
-                lines.push(Line { at: end - Duration::from_secs(1), text: "SIGTERM received, shutting down".to_owned() });
+                lines.push(Line {
+                    at: end - Duration::from_secs(1),
+                    text: "SIGTERM received, shutting down".to_owned(),
+                });
             }
             _ => {}
         }

@@ -47,7 +47,8 @@ impl World {
     }
 
     fn of_service(&self, metric: &Metric, at: Moment, period: Duration) -> Option<f64> {
-        let service = self.cluster(metric.dimensions.get("ClusterName")?)?.service(metric.dimensions.get("ServiceName")?)?;
+        let service =
+            self.cluster(metric.dimensions.get("ClusterName")?)?.service(metric.dimensions.get("ServiceName")?)?;
         let share: fn(&Task, Moment) -> f64 = match metric.name.as_str() {
             "CPUUtilization" => |task, _| task.cpu_percent(),
             "MemoryUtilization" => Task::memory_percent,
@@ -62,8 +63,11 @@ impl World {
         let wanted = metric.dimensions.get("TargetGroup")?;
         let led_to = |service: &&Service| {
             service.bindings.iter().any(|binding| {
-                let balancer =
-                    self.load_balancing.target_groups.get(&binding.target_group).and_then(|group| group.load_balancer.as_ref());
+                let balancer = self
+                    .load_balancing
+                    .target_groups
+                    .get(&binding.target_group)
+                    .and_then(|group| group.load_balancer.as_ref());
                 let through = metric.dimensions.get("LoadBalancer");
                 binding.target_group.ends_with(wanted.as_str())
                     && through.is_none_or(|wanted| balancer.is_some_and(|arn| arn.ends_with(wanted.as_str())))

@@ -430,7 +430,10 @@ fn seat_on_host(definition: &Arc<TaskDefinition>, around: &mut Surroundings<'_>)
     host.reserve(definition);
     let listening = definition.containers.iter().filter_map(|defined| Some((defined, defined.application.listens?)));
     let ports: Vec<HostPort> = listening
-        .map(|(defined, listens)| HostPort { container: listens.port, host: host.take_port(defined.settings.host_port) })
+        .map(|(defined, listens)| HostPort {
+            container: listens.port,
+            host: host.take_port(defined.settings.host_port),
+        })
         .collect();
     let seat = Seat::Host {
         instance_arn: host.arn.clone(),

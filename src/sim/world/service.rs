@@ -207,7 +207,9 @@ impl Service {
     /// `(service NAME)`, or `(service NAME, taskSet ID)` where task sets are in play.
     pub(crate) fn subject(&self) -> String {
         match (self.controller, self.primary()) {
-            (Controller::CodeDeploy | Controller::External, Some(set)) => format!("(service {}, taskSet {})", self.name, set.id),
+            (Controller::CodeDeploy | Controller::External, Some(set)) => {
+                format!("(service {}, taskSet {})", self.name, set.id)
+            }
             _ => format!("(service {})", self.name),
         }
     }

@@ -20,7 +20,6 @@ use super::load_balancing::LoadBalancing;
 use super::logs::HealthVisits;
 use super::moment::Moment;
 use super::network::{Network, Reply, Socket};
-use super::reach::{Destination, Outcome, reaches};
 use super::service::{Blocked, LoadBalancerBinding};
 use super::task_definition::TaskDefinition;
 
@@ -224,54 +223,6 @@ impl Task {
         self.status = Status::Pending;
         self.pull_started_at = Some(around.now);
         self.due = around.now + around.ids.seconds(3, 7);
-    }
-
-    /// Why the containers cannot start, in the order in which a platform finds out: secrets and the registry's key, images,
-    /// logs. With the place of the container, where it is about one.
-    fn start_failure(&self, blocked: &[Blocked], around: &Surroundings<'_>) -> Option<(Option<usize>, String)> {
-        let fails = |destination, secret: &str, image: &str, log_group: &str| {
-            match reaches(around.network, self, blocked, destination) {
-                Outcome::Reaches => None,
-                Outcome::TimesOut(address) => Some(destination.failure(address, image, secret, log_group)),
-            }
-        };
-        if let Some(reason) = fails(Destination::EcrApi, "", "", "") {
-            return Some((None, reason));
-        }
-        for (_, secret) in self.definition.containers.iter().flat_map(super::ContainerDefinition::secrets) {
-            if let Some(reason) = fails(Destination::SecretsManager, secret, "", "") {
-                return Some((None, reason));
-            }
-            if around.account.lacks_secret(secret) {
-                let reason = format!(
-                    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
-                     unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {secret} \
-                     from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret."
-                );
-                return Some((None, reason));
-            }
-        }
-        for (place, defined) in self.definition.containers.iter().enumerate() {
-            let image = defined.image();
-            let reason = fails(Destination::EcrDocker, "", image, "")
-                .or_else(|| defined.application.image.failure(image))
-                .or_else(|| fails(Destination::S3, "", image, ""));
-            if let Some(reason) = reason {
-                return Some((Some(place), reason));
-            }
-        }
-        self.definition.containers.iter().find_map(|defined| {
-            let group = defined.log_group();
-            let missing = || {
-                around.account.missing_log_groups.contains(group).then(|| {
-                    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed \
-                     to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit \
-                     status 1"
-                        .to_owned()
-                })
-            };
-            Some((None, fails(Destination::Logs, "", "", group).or_else(missing)?))
-        })
     }
 
     fn start_containers(

@@ -46,7 +46,8 @@ fn metric_data(parameters: &Value, world: &World) -> Result<Shape, AwsError> {
 fn of_query(query: &Value, from: Moment, to: Moment, oldest_first: bool, world: &World) -> Result<Shape, AwsError> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let id = text(&query["Id"]).ok_or_else(|| missing("MetricDataQueries.member.1.Id"))?;
-    let (asked, wanted) = (&query["MetricStat"], &query["MetricStat"]["Metric"]);
+    let asked = &query["MetricStat"];
+    let wanted = &asked["Metric"];
     if asked.is_null() {
         return Err(AwsError::new("ValidationError", "Metric math expressions are not simulated."));
     }

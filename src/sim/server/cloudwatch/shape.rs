@@ -38,9 +38,9 @@ impl Shape {
             Self::Flag(flag) => json!(flag),
             Self::Time(moment) => json!(moment.epoch_seconds()),
             Self::List(items) => Value::Array(items.iter().map(Self::json).collect()),
-            Self::Record(fields) => {
-                Value::Object(fields.iter().map(|(name, value)| ((*name).to_owned(), value.json())).collect::<Map<_, _>>())
-            }
+            Self::Record(fields) => Value::Object(
+                fields.iter().map(|(name, value)| ((*name).to_owned(), value.json())).collect::<Map<_, _>>(),
+            ),
         }
     }
 
@@ -196,7 +196,19 @@ mod tests {
     #[test]
     fn collections_of_unknown_length_end_with_a_break() {
         let mut encoder = Encoder::new(Vec::new());
-        encoder.begin_map().unwrap().str("A").unwrap().begin_array().unwrap().u8(1).unwrap().end().unwrap().end().unwrap();
+        encoder
+            .begin_map()
+            .unwrap()
+            .str("A")
+            .unwrap()
+            .begin_array()
+            .unwrap()
+            .u8(1)
+            .unwrap()
+            .end()
+            .unwrap()
+            .end()
+            .unwrap();
         assert_eq!(from_cbor(&encoder.into_writer()).unwrap(), json!({ "A": [1] }));
         assert_eq!(from_cbor(&[]).unwrap(), json!({}));
         assert!(from_cbor(&[0x9f; 64]).is_err());

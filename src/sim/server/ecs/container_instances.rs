@@ -23,7 +23,8 @@ pub(super) struct List {
 
 pub(super) fn list(request: &List, world: &World) -> Answered {
     let cluster = cluster(world, request.cluster.as_deref())?;
-    let wanted = |instance: &&ContainerInstance| request.status.as_deref().is_none_or(|wanted| wanted == status(instance));
+    let wanted =
+        |instance: &&ContainerInstance| request.status.as_deref().is_none_or(|wanted| wanted == status(instance));
     let all = cluster.instances.iter().filter(wanted).map(|instance| instance.arn.clone()).collect();
     arns("containerInstanceArns", all, request.next_token.as_deref(), request.max_results, 100)
 }

@@ -191,7 +191,10 @@ fn of_revision(service: &Service, revision: &ServiceRevision, world: &World) -> 
         "createdAt": time(world, revision.created_at),
     }));
     if service.launch != Launch::Ec2 {
-        object.put("platformVersion", "1.4.0").put("platformFamily", "Linux").put("networkConfiguration", network(service));
+        object
+            .put("platformVersion", "1.4.0")
+            .put("platformFamily", "Linux")
+            .put("networkConfiguration", network(service));
     }
     object.put_some("launchType", launch_type(service.launch));
     object.value()

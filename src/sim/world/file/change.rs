@@ -141,8 +141,10 @@ impl Change {
             world.answer_differently(&cluster, service, &application);
         }
         if self.redeploy.is_some() {
-            let change =
-                crate::sim::world::ServiceChange { force_new_deployment: true, ..crate::sim::world::ServiceChange::default() };
+            let change = crate::sim::world::ServiceChange {
+                force_new_deployment: true,
+                ..crate::sim::world::ServiceChange::default()
+            };
             world.update_service(&cluster, service, &change).map_err(|error| refused(error.to_string()))?;
         }
         if let Some(scale) = &self.scale {

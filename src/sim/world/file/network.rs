@@ -46,8 +46,9 @@ impl PermissionSection {
     fn permission(&self) -> Result<Permission, Complaint> {
         let ports = ports(self.ports.as_ref())
             .ok_or_else(|| complaint(&self.ports, "ports are written like 8080, 8000-8999 or 0-65535"))?;
-        let peer = peer(self.peer.as_ref())
-            .ok_or_else(|| complaint(&self.peer, "the other side is a group (sg-…) or addresses such as 10.0.0.0/16"))?;
+        let peer = peer(self.peer.as_ref()).ok_or_else(|| {
+            complaint(&self.peer, "the other side is a group (sg-…) or addresses such as 10.0.0.0/16")
+        })?;
         Ok(Permission { ports, peer })
     }
 }

@@ -245,7 +245,10 @@ impl ServiceSection {
                 rollback: breaker.rollback,
             }),
             grace: self.grace.map_or(base.grace, |span| span.0),
-            security_groups: self.security_groups.as_ref().map_or(base.security_groups, |groups| groups.as_ref().clone()),
+            security_groups: self
+                .security_groups
+                .as_ref()
+                .map_or(base.security_groups, |groups| groups.as_ref().clone()),
             front,
             settled_for: if self.new { None } else { self.settled.map(|span| span.0).or(base.settled_for) },
             ..base

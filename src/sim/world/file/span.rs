@@ -32,7 +32,8 @@ impl<'de> Deserialize<'de> for Span {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
-                Span::parse(text).ok_or_else(|| E::custom(format!("`{text}` is no length of time such as 90s, 10m or 9d")))
+                Span::parse(text)
+                    .ok_or_else(|| E::custom(format!("`{text}` is no length of time such as 90s, 10m or 9d")))
             }
         }
 

@@ -61,8 +61,16 @@ const SIGNS: &[(&str, &str, &[Sign])] = &[
         ],
     ),
     ("grace-too-short", "api", &[Sign::Reason("Task failed ELB health checks in"), Sign::Exit(137)]),
-    ("scaling-activity-stop", "api", &[Sign::Reason("Scaling activity initiated by (deployment ecs-svc/"), Sign::Exit(137)]),
-    ("out-of-memory", "resizer", &[Sign::Reason("OutOfMemoryError: Container killed due to memory usage"), Sign::Exit(137)]),
+    (
+        "scaling-activity-stop",
+        "api",
+        &[Sign::Reason("Scaling activity initiated by (deployment ecs-svc/"), Sign::Exit(137)],
+    ),
+    (
+        "out-of-memory",
+        "resizer",
+        &[Sign::Reason("OutOfMemoryError: Container killed due to memory usage"), Sign::Exit(137)],
+    ),
     ("killed-with-memory-to-spare", "resizer", &[Sign::Reason("Essential container in task exited"), Sign::Exit(137)]),
     (
         "min-max-deadlock",
@@ -76,7 +84,11 @@ const SIGNS: &[(&str, &str, &[Sign])] = &[
     ("image-missing", "api", &[Sign::Reason("CannotPullContainerError"), Sign::Reason(": not found")]),
     ("image-wrong-platform", "api", &[Sign::Reason("does not contain descriptor matching platform 'linux/amd64'")]),
     ("exec-format-error", "worker", &[Sign::Exit(255), Sign::Log("exec format error")]),
-    ("secret-missing", "worker", &[Sign::Reason("worker/api-key-a1B2c3 from secrets manager: ResourceNotFoundException")]),
+    (
+        "secret-missing",
+        "worker",
+        &[Sign::Reason("worker/api-key-a1B2c3 from secrets manager: ResourceNotFoundException")],
+    ),
     ("log-group-missing", "worker", &[Sign::Reason("The specified log group does not exist.")]),
     ("crash-loop", "worker", &[Sign::Exit(1), Sign::Log("KeyError: 'QUEUE_URL'")]),
     ("container-check-fails", "worker", &[Sign::Reason("Task failed container health checks")]),
@@ -121,7 +133,9 @@ fn shows(world: &World, service: &Service, sign: &Sign) -> Result<(), String> {
     let stopped = || service.all_tasks().filter(|task| !task.is_wanted());
     let check = |holds: bool, seen: String| if holds { Ok(()) } else { Err(seen) };
     match sign {
-        Sign::Event(text) => check(events().iter().any(|event| event.contains(text)), format!("{text}: {:#?}", events())),
+        Sign::Event(text) => {
+            check(events().iter().any(|event| event.contains(text)), format!("{text}: {:#?}", events()))
+        }
         Sign::NoEvent(text) => {
             let yesterday = world.now - std::time::Duration::from_hours(24);
             let mut lately = service.events.iter().filter(|event| event.at > yesterday);
@@ -137,7 +151,8 @@ fn shows(world: &World, service: &Service, sign: &Sign) -> Result<(), String> {
             check(reasons.iter().any(|reason| reason.contains(text)), format!("{text}: {reasons:#?}"))
         }
         Sign::Exit(code) => {
-            let codes: Vec<_> = stopped().flat_map(|task| &task.containers).map(|container| container.exit_code).collect();
+            let codes: Vec<_> =
+                stopped().flat_map(|task| &task.containers).map(|container| container.exit_code).collect();
             check(codes.contains(&Some(*code)), format!("{code}: {codes:?}"))
         }
         Sign::Target(state, description) => {
