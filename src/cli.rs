@@ -126,7 +126,8 @@ pub enum Command {
     /// Open the screen on a simulated AWS: no account, no credentials, no network
     #[command(after_help = "Examples:
   ecsight demo
-  ecsight demo --speed 10 --fault DescribeTargetHealth=deny")]
+  ecsight demo --speed 10 --fault DescribeTargetHealth=deny
+  ecsight demo --world assets/worlds/redirect.toml")]
     Demo(SimulatedWorld),
     /// Serve the simulated AWS for other programs until interrupted
     #[command(after_help = "Examples:
@@ -186,6 +187,9 @@ pub struct SimulatedWorld {
     /// A large world with this many services, in place of the hand-made one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub services: Option<u32>,
+    /// A world written down in a TOML file, in place of the hand-made one
+    #[arg(long, value_name = "FILE", conflicts_with = "services")]
+    pub world: Option<PathBuf>,
     /// Make an operation fail, such as DescribeServices=throttle, UpdateService=500:3, '*=latency:250ms'; can be repeated
     #[arg(long = "fault", value_name = "OPERATION=KIND")]
     pub faults: Vec<Injection>,
@@ -198,7 +202,7 @@ pub struct Simulate {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// How many clusters, in a large world
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=200))]
+    #[arg(long, value_name = "M", conflicts_with = "world", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub clusters: Option<u32>,
     /// Milliseconds every answer takes
     #[arg(long, value_name = "L", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=60_000))]

@@ -201,8 +201,9 @@ impl<'a> Scene<'a> {
         }
         for group in &mut self.groups {
             let of_place = |place: &Place<'a>| {
-                let verdict =
-                    |port: Option<u16>| port.map_or(Verdict::Unknown, |port| network::verdict(&topology, group, place, port));
+                let verdict = |port: Option<u16>| {
+                    port.map_or(Verdict::Unknown, |port| network::verdict(&topology, group, place, port))
+                };
                 let (check, traffic) = (place.check_port(), place.target.port);
                 let of_check = verdict(check);
                 (of_check, if traffic == check { of_check } else { verdict(traffic) })

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ecsight::aws::{self, Credentials};
 use ecsight::cli::{Simulate, SimulatedWorld};
 use ecsight::config::Settings;
-use ecsight::sim::{Options, REGION, Simulator, SimulatorError};
+use ecsight::sim::{Options, REGION, Simulator, SimulatorError, World, WorldFileError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
@@ -18,6 +19,17 @@ use crate::screen;
 const KEY: &str = "test";
 
 const SERVICES_A_CLUSTER: usize = 12;
+
+/// Why there is no simulator.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Simulator(#[from] SimulatorError),
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{}, {source}", path.display())]
+    Malformed { path: PathBuf, source: WorldFileError },
+}
 
 /// Serves until SIGINT or SIGTERM.
 pub(crate) async fn serve(arguments: Simulate) -> Exit {
@@ -64,7 +76,7 @@ pub(crate) async fn start(
     wanted: &SimulatedWorld,
     clusters: Option<u32>,
     latency: Duration,
-) -> Result<Simulator, SimulatorError> {
+) -> Result<Simulator, StartError> {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let clusters = clusters.map(count);
     let options = Options {
@@ -75,11 +87,19 @@ pub(crate) async fn start(
         latency,
         speed: wanted.speed,
     };
-    let simulator = Simulator::start(listen, options.world(), options.clock(), options.latency).await?;
+    let world = wanted.world.as_deref().map(|path| read_world(path, wanted.seed)).transpose()?;
+    let world = world.unwrap_or_else(|| options.world());
+    let simulator = Simulator::start(listen, world, options.clock(), options.latency).await?;
     for injection in &wanted.faults {
         simulator.inject(&injection.operation, injection.fault);
     }
     Ok(simulator)
+}
+
+fn read_world(path: &Path, seed: u64) -> Result<World, StartError> {
+    let path = || path.to_owned();
+    let text = std::fs::read_to_string(path()).map_err(|source| StartError::Unreadable { path: path(), source })?;
+    World::from_toml(&text, seed).map_err(|source| StartError::Malformed { path: path(), source })
 }
 
 /// Says where it listens, first of all and on stdout for programs, then on stderr how people use it.
@@ -93,7 +113,9 @@ fn announce(simulator: &Simulator, listen: SocketAddr) -> io::Result<()> {
     }
     let keys = format!("AWS_ACCESS_KEY_ID={KEY} AWS_SECRET_ACCESS_KEY={KEY} AWS_REGION={REGION}");
     writeln!(err, "{keys} ecsight --endpoint-url {endpoint}")?;
-    writeln!(err, "{keys} aws ecs list-services --cluster shop-prod --endpoint-url {endpoint}")
+    let clusters = simulator.with_world(|world| world.cluster_names());
+    let cluster = clusters.first().map_or("default", String::as_str);
+    writeln!(err, "{keys} aws ecs list-services --cluster {cluster} --endpoint-url {endpoint}")
 }
 
 /// Waits until somebody ends the program.

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 pub use server::{Clock, Fault, FaultKind, FaultSyntaxError, Injection, Simulator, SimulatorError};
 pub use world::{
-    ACCOUNT, Answer, Application, Blueprint, CheckProtocol, CircuitBreaker, Controller, End, Front, HealthCheck, Image,
-    Launch, Listens, Memory, Moment, OnSigterm, REGION, Speech, TrafficProtocol, World,
+    ACCOUNT, AlarmState, Answer, Application, Blocked, Blueprint, CheckProtocol, CircuitBreaker, ContainerSettings,
+    Controller, DeploymentOptions, Destination, End, Front, HealthCheck, Image, Launch, Listens, Log, Memory, Moment,
+    OnSigterm, Pause, REGION, Speech, TrafficProtocol, World, WorldFileError,
 };
 pub use world::{
     AclEntry, BlockMode, Dropped, EndpointKind, IpProtocol, Leg, NetworkAcl, Peer, Peering, Permission, PrefixList,

@@ -42,3 +42,28 @@ async fn an_address_that_is_taken_is_told() {
     let err = Program::bare().run(&format!("simulate --listen {address}")).await.refused(2);
     assert!(err.starts_with(&format!("error: cannot listen on {address}: ")), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_world_comes_from_a_file() {
+    let world = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/worlds/desired-zero.toml");
+    let program = Program::bare();
+    let mut command = program.command(&format!("simulate --listen 127.0.0.1:0 --world {world}"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next_line().await.unwrap().unwrap();
+    let endpoint = first.strip_prefix("listening on ").unwrap();
+    let ran = Program::equipped().run(&format!("services --cluster shop -o json --endpoint-url {endpoint}")).await;
+    assert_eq!(ran.json()[0]["service"], "seasonal");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_world_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wrong.toml");
+    std::fs::write(&path, "[[service]]\nname = \"web\"\ngrase = \"5s\"\n").unwrap();
+    let err = Program::bare().run(&format!("simulate --world {}", path.display())).await.refused(2);
+    assert!(err.contains("wrong.toml, line 3: unknown field `grase`"), "{err}");
+    let err = Program::bare().run("simulate --world nowhere.toml").await.refused(2);
+    assert!(err.starts_with("error: cannot read nowhere.toml: "), "{err}");
+    Program::bare().run("simulate --world nowhere.toml --services 3").await.refused(2);
+}

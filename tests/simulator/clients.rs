@@ -17,6 +17,9 @@ pub(crate) struct Bench {
     pub(crate) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) metrics: aws_sdk_cloudwatch::Client,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
 }
 
 macro_rules! client {
@@ -44,12 +47,21 @@ impl Bench {
             elb: client!(aws_sdk_elasticloadbalancingv2, &endpoint),
             sts: client!(aws_sdk_sts, &endpoint),
             ec2: client!(aws_sdk_ec2, &endpoint),
+            logs: client!(aws_sdk_cloudwatchlogs, &endpoint),
+            metrics: client!(aws_sdk_cloudwatch, &endpoint),
+            scaling: client!(aws_sdk_applicationautoscaling, &endpoint),
             simulator,
         }
     }
 
     pub(crate) async fn demo() -> Self {
         Self::with(World::demo(1)).await
+    }
+
+    /// A world of `assets/worlds`.
+    pub(crate) async fn of_file(name: &str) -> Self {
+        let path = format!("{}/assets/worlds/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        Self::with(World::from_toml(&std::fs::read_to_string(path).unwrap(), 1).unwrap()).await
     }
 
     /// One cluster `test` with this service.

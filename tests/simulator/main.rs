@@ -6,5 +6,6 @@ mod clients;
 mod ec2;
 mod faults;
 mod limits;
+mod observing;
 mod reading;
 mod writing;

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 
 READY = "listening on "
 START_SECONDS = 30
@@ -206,6 +208,77 @@ def check_network(aws, checks):
     checks.that("so is an unknown filter", "InvalidParameterValue" in refused.stderr, refused.stderr)
 
 
+def check_observing(aws, checks):
+    """Logs, metrics, automatic scaling and the rest of what ECS tells."""
+    tasks = aws.ask("ecs", "list-tasks", "--cluster", "shop-prod", "--service-name", "accounts").get("taskArns", ["none"])
+    stream = f"ecs/accounts/{name_of(tasks[0])}"
+    group = ("--log-group-name", "/ecs/accounts")
+    found = aws.ask("logs", "filter-log-events", *group, "--log-stream-names", stream, "--filter-pattern", '"ELB-HealthChecker"', "--max-items", "3")
+    messages = [event["message"] for event in found.get("events", [])]
+    checks.that("health checks leave lines", len(messages) == 3 and all(" 200 " in text for text in messages), messages)
+    head = aws.ask("logs", "get-log-events", *group, "--log-stream-name", stream, "--start-from-head", "--limit", "2")
+    messages = [event["message"] for event in head.get("events", [])]
+    checks.that("a log begins with the start", messages == ["starting accounts, revision 5", "Listening on http://0.0.0.0:8080"], messages)
+    groups = aws.ask("logs", "describe-log-groups", "--log-group-name-prefix", "/ecs/acc").get("logGroups", [])
+    checks.that("its group is there", [one["logGroupName"] for one in groups] == ["/ecs/accounts"], groups)
+    streams = aws.ask("logs", "describe-log-streams", *group, "--log-stream-name-prefix", stream).get("logStreams", [])
+    checks.that("so is its stream", [one["logStreamName"] for one in streams] == [stream], streams)
+    refused = aws.run("logs", "get-log-events", "--log-group-name", "/none", "--log-stream-name", "x")
+    checks.that("an unknown log group is an error of its own", "ResourceNotFoundException" in refused.stderr, refused.stderr)
+
+    now = int(time.time())
+    dimensions = [{"Name": "ClusterName", "Value": "shop-prod"}, {"Name": "ServiceName", "Value": "accounts"}]
+    metric = {"Namespace": "AWS/ECS", "MetricName": "CPUUtilization", "Dimensions": dimensions}
+    queries = json.dumps([{"Id": "cpu", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}])
+    span = ("--start-time", str(now - 900), "--end-time", str(now))
+    results = aws.ask("cloudwatch", "get-metric-data", "--metric-data-queries", queries, *span).get("MetricDataResults", [{}])
+    checks.that("CPU is measured each minute", len(results[0].get("Values", [])) >= 13 and results[0]["Values"][0] == 12.0, results)
+    alarms = aws.ask("cloudwatch", "describe-alarms", "--alarm-names", "none")
+    checks.that("there is no alarm", alarms.get("MetricAlarms") == [], alarms)
+    refused = aws.run("cloudwatch", "get-metric-data", "--metric-data-queries", queries, "--start-time", str(now), "--end-time", str(now - 9))
+    checks.that("time does not run backwards", "ValidationError" in refused.stderr, refused.stderr)
+    check_other_protocols(aws, checks, now)
+
+    scaling = ("--service-namespace", "ecs", "--resource-id")
+    targets = aws.ask("application-autoscaling", "describe-scalable-targets", "--service-namespace", "ecs")
+    checks.that("nothing scales by itself", targets.get("ScalableTargets") == [], targets)
+    activities = aws.ask("application-autoscaling", "describe-scaling-activities", *scaling, "service/shop-prod/accounts", "--include-not-scaled-activities")
+    checks.that("and nothing was decided", activities.get("ScalingActivities") == [], activities)
+
+    definitions = aws.ask("ecs", "list-task-definitions", "--family-prefix", "acc", "--sort", "DESC").get("taskDefinitionArns", [])
+    checks.that("the newest revision comes first", definitions and name_of(definitions[0]) == "acc:5", definitions)
+    hosts = aws.ask("ecs", "list-container-instances", "--cluster", "shop-prod").get("containerInstanceArns", ["none"])
+    hosts = aws.ask("ecs", "describe-container-instances", "--cluster", "shop-prod", "--include", "CONTAINER_INSTANCE_HEALTH", "--container-instances", *hosts)
+    states = [host["healthStatus"]["overallStatus"] for host in hosts.get("containerInstances", [])]
+    checks.that("three hosts are well", states == ["OK"] * 3, states)
+    providers = aws.ask("ecs", "describe-capacity-providers").get("capacityProviders", [])
+    checks.that("Fargate is a provider", [one["name"] for one in providers] == ["FARGATE", "FARGATE_SPOT"], providers)
+    protection = aws.ask("ecs", "get-task-protection", "--cluster", "shop-prod", "--tasks", *tasks).get("protectedTasks", [])
+    checks.that("no task is protected", [one["protectionEnabled"] for one in protection] == [False] * 2, protection)
+    deployments = aws.ask("ecs", "list-service-deployments", "--cluster", "shop-prod", "--service", "accounts").get("serviceDeployments", [{}])
+    revision = deployments[0].get("targetServiceRevisionArn", "none")
+    revisions = aws.ask("ecs", "describe-service-revisions", "--service-revision-arns", revision).get("serviceRevisions", [{}])
+    checks.that("a revision names its task definition", name_of(revisions[0].get("taskDefinition", "")) == "acc:5", revisions)
+
+
+def check_other_protocols(aws, checks, now):
+    """CloudWatch once more, as older clients ask it."""
+    metric = {"Namespace": "AWS/ECS", "MetricName": "CPUUtilization", "Dimensions": [{"Name": "ClusterName", "Value": "shop-prod"}, {"Name": "ServiceName", "Value": "accounts"}]}
+    asked = {"StartTime": now - 300, "EndTime": now, "MetricDataQueries": [{"Id": "cpu", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}}]}
+    headers = {"x-amz-target": "GraniteServiceVersion20100801.GetMetricData", "content-type": "application/x-amz-json-1.0"}
+    answer = urllib.request.urlopen(urllib.request.Request(aws.endpoint, json.dumps(asked).encode(), headers)).read()
+    checks.that("as JSON", json.loads(answer)["MetricDataResults"][0]["Values"][:3] == [12.0] * 3, answer)
+    stat = "MetricDataQueries.member.1.MetricStat"
+    form = {"Action": "GetMetricData", "Version": "2010-08-01", "MetricDataQueries.member.1.Id": "cpu", f"{stat}.Period": "60", f"{stat}.Stat": "Average"}
+    form |= {f"{stat}.Metric.Namespace": "AWS/ECS", f"{stat}.Metric.MetricName": "CPUUtilization"}
+    for place, (name, value) in enumerate([("ClusterName", "shop-prod"), ("ServiceName", "accounts")], 1):
+        form |= {f"{stat}.Metric.Dimensions.member.{place}.Name": name, f"{stat}.Metric.Dimensions.member.{place}.Value": value}
+    iso = lambda seconds: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    form |= {"StartTime": iso(now - 300), "EndTime": iso(now)}
+    answer = urllib.request.urlopen(aws.endpoint, urllib.parse.urlencode(form).encode()).read().decode()
+    checks.that("as a query with XML", "<Values><member>12</member><member>12</member>" in answer, answer)
+
+
 def check_errors(aws, checks):
     refused = aws.run("ecs", "list-services", "--cluster", "nowhere")
     checks.that("an unknown cluster is an error of its own", "ClusterNotFoundException" in refused.stderr, refused.stderr)
@@ -253,6 +326,7 @@ def main():
                 check_writing(aws, checks)
                 check_reading(aws, checks)
                 check_network(aws, checks)
+                check_observing(aws, checks)
                 check_errors(aws, checks)
                 check_what_came_of_it(aws, checks)
     finally:

@@ -6,9 +6,9 @@
 //!   answer    ◀─ in: 1024-65535 ────────────── out: 1024-65535
 //! ```
 
+use super::Verdict;
 use super::cover::{Addresses, Cover};
 use super::groups::{Doubt, Protocol, is_protocol, ports};
-use super::Verdict;
 use crate::model::known::Known;
 use crate::model::network::{NetworkAcl, NetworkAclEntry, Vpc};
 
@@ -103,7 +103,12 @@ pub(in crate::diagnose) struct End<'a> {
 }
 
 /// What the ACLs do to a TCP connection from one end to a port of the other. A far end beyond the VPC (`None`) has no ACL.
-pub(in crate::diagnose) fn between<'a>(near: End<'a>, far: Option<End<'a>>, beyond: Addresses, port: u16) -> Filtered<'a> {
+pub(in crate::diagnose) fn between<'a>(
+    near: End<'a>,
+    far: Option<End<'a>>,
+    beyond: Addresses,
+    port: u16,
+) -> Filtered<'a> {
     if let Some(far) = far
         && near.subnet.is_some()
         && near.subnet == far.subnet
@@ -133,7 +138,9 @@ pub(in crate::diagnose) fn between<'a>(near: End<'a>, far: Option<End<'a>>, beyo
         let drop = Drop { leg, acl, subnet, entry, whole: share == Share::None };
         match share {
             Share::All => {}
-            Share::None => return Filtered { verdict: Verdict::Blocked, drop: Some(drop), doubt: None, same_subnet: false },
+            Share::None => {
+                return Filtered { verdict: Verdict::Blocked, drop: Some(drop), doubt: None, same_subnet: false };
+            }
             Share::Some => part = part.or(Some(drop)),
             Share::Unknown => doubt = doubt.or(Some(Doubt::Unread("which addresses a network ACL meets"))),
         }

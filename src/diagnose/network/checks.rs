@@ -16,7 +16,8 @@ pub fn checks(scene: &Scene<'_>) -> Vec<Check> {
     let topology = Topology::new(scene);
     let crossings = Crossings::new(scene, &topology);
     let mut checks = vec![
-        crossings.check(CheckName::SecurityGroups, "security groups", crossings.groups, |vpc| vpc.security_groups.error()),
+        crossings
+            .check(CheckName::SecurityGroups, "security groups", crossings.groups, |vpc| vpc.security_groups.error()),
         crossings.check(CheckName::NetworkAcls, "network ACLs", crossings.acls, |vpc| vpc.network_acls.error()),
         crossings.check(CheckName::Routes, "routes", crossings.routes, |vpc| vpc.route_tables.error()),
     ];
@@ -96,7 +97,8 @@ impl<'s, 'a> Crossings<'s, 'a> {
         verdict: Option<Verdict>,
         of_vpc: fn(&Vpc) -> Option<&CallError>,
     ) -> Check {
-        let plain = |verdict, detail: &str| Check { check, verdict, detail: detail.to_owned(), missing_permission: None };
+        let plain =
+            |verdict, detail: &str| Check { check, verdict, detail: detail.to_owned(), missing_permission: None };
         if self.scene.groups.is_empty() {
             return plain(CheckVerdict::Skipped, "the service has no load balancer");
         }
@@ -117,17 +119,18 @@ impl<'s, 'a> Crossings<'s, 'a> {
             Verdict::Unknown => format!("{what} between load balancer and targets could not be judged{ports}"),
         };
         let error = if verdict == Verdict::Unknown { self.error(of_vpc) } else { None };
-        let detail = error.as_ref().map_or(detail, |error| {
-            format!("{what} could not be judged: {} {}", error.operation, error.kind.label())
-        });
+        let detail = error
+            .as_ref()
+            .map_or(detail, |error| format!("{what} could not be judged: {} {}", error.operation, error.kind.label()));
         let missing_permission = error.as_ref().and_then(permission);
         Check { check, verdict: of_verdict(verdict), detail, missing_permission }
     }
 
     fn nothing_to_check(&self) -> bool {
-        self.scene.groups.iter().all(|group| {
-            matches!(group.targets, Known::Known(_)) && group.present().next().is_none()
-        })
+        self.scene
+            .groups
+            .iter()
+            .all(|group| matches!(group.targets, Known::Known(_)) && group.present().next().is_none())
     }
 
     fn is_fine(&self) -> bool {

@@ -24,9 +24,7 @@ pub(in crate::diagnose) enum Door<'a> {
 impl Door<'_> {
     /// Whether everybody with an address of this family may come in.
     pub(in crate::diagnose) fn for_all(&self, ipv6: bool) -> bool {
-        let everybody = |of: &RuleOf<'_>| {
-            matches!(&of.rule.peer, Peer::Cidr(range) if range.prefix_len() == 0 && matches!(range, IpNet::V6(_)) == ipv6)
-        };
+        let everybody = |of: &RuleOf<'_>| matches!(&of.rule.peer, Peer::Cidr(range) if range.prefix_len() == 0 && matches!(range, IpNet::V6(_)) == ipv6);
         match self {
             Self::Unfiltered => true,
             Self::Open(rules) => rules.iter().any(everybody),

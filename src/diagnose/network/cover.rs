@@ -82,13 +82,15 @@ const PRIVATE: [(Ipv4Addr, u8); 6] = [
 /// Whether nobody on the internet has an address in the range.
 pub(in crate::diagnose) fn is_private(range: &IpNet) -> bool {
     match range {
-        IpNet::V4(range) => {
-            PRIVATE.iter().filter_map(|(network, length)| Ipv4Net::new(*network, *length).ok()).any(|p| p.contains(range))
-        }
+        IpNet::V4(range) => PRIVATE
+            .iter()
+            .filter_map(|(network, length)| Ipv4Net::new(*network, *length).ok())
+            .any(|p| p.contains(range)),
         // Unique local and link-local addresses.
         IpNet::V6(range) => {
             let first = range.network().segments().first().copied().unwrap_or_default();
-            range.prefix_len() >= 7 && (first & 0xfe00 == 0xfc00 || (first & 0xffc0 == 0xfe80 && range.prefix_len() >= 10))
+            range.prefix_len() >= 7
+                && (first & 0xfe00 == 0xfc00 || (first & 0xffc0 == 0xfe80 && range.prefix_len() >= 10))
         }
     }
 }

@@ -91,16 +91,7 @@ pub(in crate::diagnose) struct Reach<'a> {
 
 impl<'a> Reach<'a> {
     const fn new(need: Need, via: Via<'a>) -> Self {
-        Self {
-            need,
-            via,
-            dead_end: None,
-            egress: None,
-            ingress: None,
-            endpoint_groups: None,
-            acls: None,
-            doubt: None,
-        }
+        Self { need, via, dead_end: None, egress: None, ingress: None, endpoint_groups: None, acls: None, doubt: None }
     }
 
     /// The verdict over everything.
@@ -129,8 +120,7 @@ impl<'a> Topology<'a> {
         let first = tasks.first().copied();
         if let Some(network) = self.network(first) {
             let fargate = is_fargate(scene.service, first);
-            let used: Vec<&str> =
-                tasks.iter().filter_map(|task| task.interface.as_ref()?.subnet.as_deref()).collect();
+            let used: Vec<&str> = tasks.iter().filter_map(|task| task.interface.as_ref()?.subnet.as_deref()).collect();
             return self
                 .future_hosts()
                 .into_iter()
@@ -139,7 +129,8 @@ impl<'a> Topology<'a> {
                 .map(|host| Origin { host, public: Some(fargate && network.assign_public_ip) })
                 .collect();
         }
-        let mut instances: Vec<&str> = tasks.iter().filter_map(|task| task.ec2_instance.known()).map(String::as_str).collect();
+        let mut instances: Vec<&str> =
+            tasks.iter().filter_map(|task| task.ec2_instance.known()).map(String::as_str).collect();
         instances.sort_unstable();
         instances.dedup();
         instances
@@ -194,7 +185,8 @@ impl<'a> Topology<'a> {
     ) -> Reach<'a> {
         let mut reach = Reach::new(need.clone(), Via::Endpoint(endpoint));
         let mut nodes: Vec<(Addresses, Option<&'a str>)> = Vec::new();
-        if let Known::Known(interfaces) = self.facts.network_interfaces(&super::wanted_endpoint_interfaces(&self.facts)) {
+        if let Known::Known(interfaces) = self.facts.network_interfaces(&super::wanted_endpoint_interfaces(&self.facts))
+        {
             let own = interfaces.iter().filter(|interface| endpoint.interfaces.contains(&interface.id));
             nodes.extend(own.flat_map(|interface| {
                 let ipv4 = interface.private_ipv4.iter();
@@ -291,9 +283,8 @@ impl<'a> Topology<'a> {
     ) -> Reach<'a> {
         let mut reach = Reach::new(need.clone(), Via::Internet);
         let unresolved = interface_endpoints(vpc, need).next();
-        let ecr_is_there = || {
-            [Need::EcrApi, Need::EcrDocker].iter().all(|need| interface_endpoints(vpc, need).any(|e| e.private_dns))
-        };
+        let ecr_is_there =
+            || [Need::EcrApi, Need::EcrDocker].iter().all(|need| interface_endpoints(vpc, need).any(|e| e.private_dns));
         let layers = *need == Need::S3 && ecr_is_there();
         // A table without the gateway, which may stand in another one.
         let elsewhere = || gateways(vpc).next();
@@ -375,7 +366,9 @@ fn is_available(endpoint: &VpcEndpoint) -> bool {
 /// Gateway endpoints of S3, in whatever route table.
 pub(in crate::diagnose) fn gateways(vpc: &Vpc) -> impl Iterator<Item = &VpcEndpoint> {
     vpc.endpoints.known().into_iter().flatten().filter(|endpoint| {
-        endpoint.kind.eq_ignore_ascii_case("gateway") && is_available(endpoint) && endpoint.service_name.ends_with(".s3")
+        endpoint.kind.eq_ignore_ascii_case("gateway")
+            && is_available(endpoint)
+            && endpoint.service_name.ends_with(".s3")
     })
 }
 
@@ -392,7 +385,10 @@ fn s3_gateway<'a>(vpc: &'a Vpc, subnet: &str) -> Gateway<'a> {
     let leads_to = |route: &Route, id: &str| matches!(&route.target, RouteTarget::VpcEndpoint(to) if to == id);
     if vpc.endpoints.known().is_none() {
         let any = routes().any(|route| {
-            matches!((&route.destination, &route.target), (RouteDestination::PrefixList(_), RouteTarget::VpcEndpoint(_)))
+            matches!(
+                (&route.destination, &route.target),
+                (RouteDestination::PrefixList(_), RouteTarget::VpcEndpoint(_))
+            )
         });
         return if any || table.is_none() { Gateway::Unclear } else { Gateway::Missing };
     }

@@ -210,8 +210,7 @@ pub(in crate::diagnose) fn ask<'a>(facts: &Facts<'a>, groups: &Groups<'a>, packe
                 }
                 Match::No(fault) => Some(fault),
             };
-            let faults: Faults =
-                [peer, (!port).then_some(Fault::Port), (!protocol).then_some(Fault::Protocol)];
+            let faults: Faults = [peer, (!port).then_some(Fault::Port), (!protocol).then_some(Fault::Protocol)];
             let count = faults.iter().flatten().count();
             let Some(worst) = faults.iter().flatten().max().copied() else { continue };
             let distance = (count, worst);

@@ -77,9 +77,11 @@ pub(in crate::diagnose) fn needs(definition: &TaskDefinition, service: &Service,
             EnvironmentSource::Reference(reference) => Some(reference.as_str()),
             EnvironmentSource::Literal(_) => None,
         });
-        needs.extend(references.filter(|reference| here(reference, region)).map(|reference| {
-            if reference.contains(":secretsmanager:") { Need::SecretsManager } else { Need::Ssm }
-        }));
+        needs.extend(
+            references
+                .filter(|reference| here(reference, region))
+                .map(|reference| if reference.contains(":secretsmanager:") { Need::SecretsManager } else { Need::Ssm }),
+        );
         if container.repository_credentials.is_some() {
             needs.push(Need::SecretsManager);
         }
@@ -156,8 +158,7 @@ mod tests {
         ];
         let mut service = service("web", 1);
         service.execute_command = true;
-        let names: Vec<_> =
-            needs(&web, &service, "eu-west-1").iter().filter_map(Need::endpoint).collect();
+        let names: Vec<_> = needs(&web, &service, "eu-west-1").iter().filter_map(Need::endpoint).collect();
         assert_eq!(names, ["ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager", "ssm", "ssmmessages"]);
     }
 }

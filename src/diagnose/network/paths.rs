@@ -148,7 +148,9 @@ fn hops(balancer: &Balancer<'_>, host: &Host<'_>, crossing: &Crossing<'_>) -> Ve
             Verdict::Open,
             "The load balancer has no security groups, so nothing filters there.",
         ),
-        Some(side) => side_hop("security groups of the load balancer, egress", side, false, crossing.port, &host.groups.names()),
+        Some(side) => {
+            side_hop("security groups of the load balancer, egress", side, false, crossing.port, &host.groups.names())
+        }
     };
     let far = if balancer.unfiltered { "no security groups".to_owned() } else { balancer.groups.names() };
     let ingress = side_hop("security groups of the target, ingress", &crossing.ingress, true, crossing.port, &far);
@@ -186,10 +188,9 @@ fn acl_hop(filtered: &Filtered<'_>) -> Hop {
 }
 
 fn route_hop(routed: &Routed<'_>) -> Hop {
-    let (why, rule) = routed.way.map_or_else(
-        || ("The local route of the VPC leads there.".to_owned(), None),
-        |(_, way)| words::way(way),
-    );
+    let (why, rule) = routed
+        .way
+        .map_or_else(|| ("The local route of the VPC leads there.".to_owned(), None), |(_, way)| words::way(way));
     Hop { rule, ..hop("routes", routed.verdict, why) }
 }
 
@@ -242,7 +243,9 @@ fn way_hop(reach: &Reach<'_>) -> Hop {
     }
     let why = match reach.via {
         Via::Endpoint(endpoint) => format!("Names resolve to interface endpoint {}.", visible_short(&endpoint.id, 80)),
-        Via::Gateway(endpoint) => format!("Gateway endpoint {} is in the route table.", visible_short(&endpoint.id, 80)),
+        Via::Gateway(endpoint) => {
+            format!("Gateway endpoint {} is in the route table.", visible_short(&endpoint.id, 80))
+        }
         Via::Internet | Via::Nowhere => "The default route leads to the internet.".to_owned(),
     };
     hop("way", Verdict::Open, why)
@@ -250,11 +253,17 @@ fn way_hop(reach: &Reach<'_>) -> Hop {
 
 fn dead_end_words(dead_end: DeadEnd<'_>) -> &'static str {
     match dead_end {
-        DeadEnd::NoPublicAddress(_) => "The default route leads to an internet gateway, and tasks have no public address.",
+        DeadEnd::NoPublicAddress(_) => {
+            "The default route leads to an internet gateway, and tasks have no public address."
+        }
         DeadEnd::Isolated(_) => "There is no default route and no endpoint.",
         DeadEnd::Blackhole(..) => "The target of the default route is gone.",
-        DeadEnd::PrivateDnsOff(_) => "There is an endpoint, but names do not resolve to it, and no way to the internet.",
-        DeadEnd::NoS3Gateway(..) => "There is no gateway endpoint of S3 in the route table, and no way to the internet.",
+        DeadEnd::PrivateDnsOff(_) => {
+            "There is an endpoint, but names do not resolve to it, and no way to the internet."
+        }
+        DeadEnd::NoS3Gateway(..) => {
+            "There is no gateway endpoint of S3 in the route table, and no way to the internet."
+        }
     }
 }
 

@@ -34,9 +34,9 @@ pub(in crate::diagnose) enum Way<'a> {
 /// Inside a VPC there is a local route always, listed or not; only a more specific route can be in the way.
 pub(in crate::diagnose) fn way<'a>(vpc: &'a Vpc, subnet: &str, far: Addresses) -> Way<'a> {
     let inside = || {
-        vpc.subnets
-            .known()
-            .is_some_and(|subnets| subnets.iter().any(|s| s.cidrs.iter().any(|range| far.covered_by(range) == Cover::All)))
+        vpc.subnets.known().is_some_and(|subnets| {
+            subnets.iter().any(|s| s.cidrs.iter().any(|range| far.covered_by(range) == Cover::All))
+        })
     };
     let Known::Known(tables) = &vpc.route_tables else { return Way::Unread };
     let Some(table) = table_of(vpc, subnet) else {
@@ -47,7 +47,8 @@ pub(in crate::diagnose) fn way<'a>(vpc: &'a Vpc, subnet: &str, far: Addresses) -
         _ => None,
     };
     // A route somebody set goes before the local one with the same destination.
-    let best = table.routes.iter().filter_map(to).max_by_key(|(length, route)| (*length, route.target != RouteTarget::Local));
+    let best =
+        table.routes.iter().filter_map(to).max_by_key(|(length, route)| (*length, route.target != RouteTarget::Local));
     let Some((length, route)) = best else { return if inside() { Way::Local } else { Way::NoRoute(table) } };
     if inside() && length == 0 {
         return Way::Local;
@@ -94,10 +95,13 @@ pub(in crate::diagnose) fn internet<'a>(vpc: &'a Vpc, subnet: &str) -> Internet<
             RouteDestination::PrefixList(_) => None,
         })
     };
-    let Some(route) = ranges().find(|(range, _)| Addresses::Internet.covered_by(range) == Cover::All).map(|(_, r)| r) else {
+    let Some(route) = ranges().find(|(range, _)| Addresses::Internet.covered_by(range) == Cover::All).map(|(_, r)| r)
+    else {
         // Routes to parts of the internet (0.0.0.0/1, a region's ranges) may be enough.
         let parts = ranges().any(|(range, route)| {
-            Addresses::Internet.covered_by(range) == Cover::Part && route.target != RouteTarget::Local && !route.blackhole
+            Addresses::Internet.covered_by(range) == Cover::Part
+                && route.target != RouteTarget::Local
+                && !route.blackhole
         });
         return if parts { Internet::Beyond(table) } else { Internet::Isolated(table) };
     };

@@ -120,7 +120,8 @@ impl<'a> Topology<'a> {
                 if topology.balancers.iter().all(|balancer| balancer.arn != *arn) {
                     let routing = routing.known().copied();
                     let listeners = routing.and_then(|routing| routing.listeners.known()).map(Vec::as_slice);
-                    let balancer = topology.balancer(arn, routing.map(|routing| &routing.load_balancer), listeners, group);
+                    let balancer =
+                        topology.balancer(arn, routing.map(|routing| &routing.load_balancer), listeners, group);
                     topology.balancers.push(balancer);
                 }
             }
@@ -207,7 +208,11 @@ impl<'a> Topology<'a> {
         let groups = if ids.is_empty() && !unfiltered { Groups::default() } else { self.groups(ids) };
         let mut nodes: Vec<Node<'a>> = interfaces.iter().flat_map(|interface| nodes_of(interface)).collect();
         if nodes.is_empty() {
-            nodes = settings.into_iter().flat_map(|settings| &settings.zones).flat_map(|zone| self.nodes_in(zone)).collect();
+            nodes = settings
+                .into_iter()
+                .flat_map(|settings| &settings.zones)
+                .flat_map(|zone| self.nodes_in(zone))
+                .collect();
         }
         Balancer { arn, settings, listeners, network, groups, unfiltered, nodes, vpc }
     }
@@ -258,7 +263,11 @@ impl<'a> Topology<'a> {
     }
 
     /// The host an interface belongs to.
-    pub(in crate::diagnose) fn interface_host(&self, interface: &'a NetworkInterface, vpc: Option<&'a Vpc>) -> Host<'a> {
+    pub(in crate::diagnose) fn interface_host(
+        &self,
+        interface: &'a NetworkInterface,
+        vpc: Option<&'a Vpc>,
+    ) -> Host<'a> {
         let vpc = interface.vpc.as_deref().and_then(|id| self.vpc(id)).or(vpc);
         let subnet = interface.subnet.as_deref();
         let ids = ids_of(&interface.security_groups);

@@ -27,7 +27,8 @@ pub fn wanted_vpcs(facts: &Facts<'_>) -> Vec<String> {
     ids.extend(subnets.known().into_iter().flat_map(|subnets| subnets.iter()).filter_map(|subnet| subnet.vpc.clone()));
     if facts.service.network.is_none() && ids.is_empty() {
         let instances = facts.instances(&facts.wanted_instances());
-        let interfaces = instances.known().into_iter().flat_map(|instances| instances.iter()).flat_map(|i| &i.interfaces);
+        let interfaces =
+            instances.known().into_iter().flat_map(|instances| instances.iter()).flat_map(|i| &i.interfaces);
         ids.extend(interfaces.filter_map(|interface| interface.vpc.clone()));
     }
     sorted(ids)
@@ -43,7 +44,12 @@ pub fn wanted_prefix_lists(facts: &Facts<'_>) -> Vec<String> {
         let Some(vpc) = vpc.known() else { continue };
         let concerns = |group: &&SecurityGroup| {
             groups_in_question.contains(&group.id)
-                || vpc.endpoints.known().into_iter().flatten().any(|endpoint| endpoint.security_groups.contains(&group.id))
+                || vpc
+                    .endpoints
+                    .known()
+                    .into_iter()
+                    .flatten()
+                    .any(|endpoint| endpoint.security_groups.contains(&group.id))
         };
         let groups = vpc.security_groups.known().into_iter().flatten().filter(concerns);
         let rules = groups.flat_map(|group| group.ingress.iter().chain(&group.egress));

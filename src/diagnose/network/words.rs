@@ -72,14 +72,20 @@ pub(in crate::diagnose) fn doubt(doubt: Doubt<'_>) -> String {
         }
         Doubt::PrefixList(id) => format!("The entries of prefix list {} are not known.", visible_short(id, 80)),
         Doubt::Part(of) => {
-            format!("A rule of {} covers part of the addresses: {}.", visible_short(&of.group.id, 80), peer(&of.rule.peer))
+            format!(
+                "A rule of {} covers part of the addresses: {}.",
+                visible_short(&of.group.id, 80),
+                peer(&of.rule.peer)
+            )
         }
         Doubt::Middlebox(of) => format!(
             "Packets pass an appliance on the way, where the reference to {} does not work.",
             peer(&of.rule.peer)
         ),
         Doubt::Peer(of) => format!("Not known whether {} is the other side.", peer(&of.rule.peer)),
-        Doubt::Away(by) => format!("Packets leave the VPC by {}, and what is there cannot be read.", visible_short(by, 80)),
+        Doubt::Away(by) => {
+            format!("Packets leave the VPC by {}, and what is there cannot be read.", visible_short(by, 80))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! An HTTP server on loopback that answers like AWS, out of a [`World`].
 //!
 //! ```text
-//!   bytes ─▶ protocol::Call ─▶ faults ─▶ ecs | elb | ec2 | sts ─▶ Content or AwsError ─▶ protocol ─▶ bytes
+//!   bytes ─▶ protocol::Call ─▶ faults ─▶ ecs | elb | … ──▶ Content or AwsError ─▶ protocol ─▶ bytes
 //!                                             │ ▲
 //!                                             ▼ │
 //!                                            World
@@ -10,13 +10,16 @@
 //! A service knows its operations and nothing of HTTP; the protocol module knows how things are written and nothing of the
 //! operations; faults know neither.
 
+mod autoscaling;
 mod calls;
 mod clock;
+mod cloudwatch;
 mod connection;
 mod ec2;
 mod ecs;
 mod elb;
 mod fault;
+mod logs;
 mod protocol;
 mod sts;
 
@@ -245,7 +248,8 @@ async fn serve(
     let request_id = shared.request_id();
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_REQUEST).await.unwrap_or_default();
-    let answer = match Call::read(&parts.headers, &body) {
+    let call = Call::read_rpc(parts.uri.path(), &body).unwrap_or_else(|| Call::read(&parts.headers, &body));
+    let answer = match call {
         Ok(call) => answer(&shared, &reset, &call, &request_id).await,
         Err(refusal) => refusal,
     };
@@ -254,9 +258,12 @@ async fn serve(
         .status(answer.status)
         .header(CONTENT_TYPE, answer.content_type)
         .header(DATE, date)
-        .header("x-amzn-requestid", request_id)
-        .body(Body::from(answer.body));
-    response.unwrap_or_default()
+        .header("x-amzn-requestid", request_id);
+    let response = match answer.content_type {
+        "application/cbor" => response.header("smithy-protocol", "rpc-v2-cbor"),
+        _ => response,
+    };
+    response.body(Body::from(answer.body)).unwrap_or_default()
 }
 
 async fn answer(shared: &Shared, reset: &ResetSwitch, call: &Call, request_id: &str) -> Answer {
@@ -286,6 +293,15 @@ fn perform(call: &Call, world: &mut World) -> Result<Content, AwsError> {
         (Service::LoadBalancing, Parameters::Form(form)) => elb::perform(operation, form, world)?.map(Content::Xml),
         (Service::Sts, Parameters::Form(_)) => sts::perform(operation).map(Content::Xml),
         (Service::Ec2, Parameters::Form(form)) => ec2::perform(operation, form, world)?.map(Content::Xml),
+        (Service::Logs, Parameters::Json(parameters)) => {
+            logs::perform(operation, parameters, world)?.map(Content::Json)
+        }
+        (Service::Scaling, Parameters::Json(parameters)) => {
+            autoscaling::perform(operation, parameters, world)?.map(Content::Json)
+        }
+        (Service::CloudWatch(_), Parameters::Json(parameters)) => {
+            cloudwatch::perform(operation, parameters, world)?.map(Content::Shape)
+        }
         _ => None,
     };
     content.ok_or_else(|| call.unknown_operation())

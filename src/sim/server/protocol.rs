@@ -5,6 +5,7 @@ use std::fmt::Display;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
+use super::cloudwatch::{self, Shape};
 use super::fault::FaultKind;
 use crate::sim::world::{ACCOUNT, REGION};
 
@@ -18,12 +19,29 @@ pub(crate) enum Service {
     LoadBalancing,
     Sts,
     Ec2,
+    Logs,
+    Scaling,
+    /// Which speaks more than one protocol.
+    CloudWatch(Dialect),
+}
+
+/// In which protocol a call to CloudWatch came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Smithy RPC v2 with CBOR, which current SDKs speak.
+    Cbor,
+    /// AWS JSON 1.0.
+    Json,
+    /// Query with XML, which older SDKs speak.
+    Query,
 }
 
 impl Service {
     fn protocol(self) -> Protocol {
         match self {
-            Self::Ecs => Protocol::Json,
+            Self::Ecs | Self::Logs | Self::Scaling | Self::CloudWatch(Dialect::Json) => Protocol::Json,
+            Self::CloudWatch(Dialect::Cbor) => Protocol::Cbor,
+            Self::CloudWatch(Dialect::Query) => Protocol::Query("http://monitoring.amazonaws.com/doc/2010-08-01/"),
             Self::LoadBalancing => Protocol::Query("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
             Self::Sts => Protocol::Query("https://sts.amazonaws.com/doc/2011-06-15/"),
             Self::Ec2 => Protocol::Ec2,
@@ -37,6 +55,9 @@ impl Service {
             Self::LoadBalancing => "elasticloadbalancing",
             Self::Sts => "sts",
             Self::Ec2 => "ec2",
+            Self::Logs => "logs",
+            Self::Scaling => "application-autoscaling",
+            Self::CloudWatch(_) => "cloudwatch",
         }
     }
 }
@@ -44,6 +65,7 @@ impl Service {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Json,
+    Cbor,
     /// With the namespace of its answers.
     Query(&'static str),
     /// The query protocol in EC2's own dialect.
@@ -86,6 +108,22 @@ impl Form {
         (1..).map_while(|place| self.get(&format!("{key}.{place}"))).collect()
     }
 
+    /// The fields as the tree their dotted names speak of; `member.N` are places in a list.
+    fn nested(&self) -> Value {
+        let mut root = Value::Null;
+        for (name, value) in &self.0 {
+            let mut place = &mut root;
+            for part in name.split('.') {
+                if !place.is_object() {
+                    *place = json!({});
+                }
+                place = &mut place[part];
+            }
+            *place = Value::String(value.clone());
+        }
+        with_lists(root)
+    }
+
     /// A number, or the error AWS gives for something else.
     pub(crate) fn number(&self, key: &str) -> Result<Option<u64>, AwsError> {
         let parse = |text: &str| {
@@ -104,6 +142,9 @@ impl Call {
             let (prefix, operation) = target.split_once('.').ok_or_else(unknown)?;
             let service = match prefix {
                 "AmazonEC2ContainerServiceV20141113" => Service::Ecs,
+                "Logs_20140328" => Service::Logs,
+                "AnyScaleFrontendService" => Service::Scaling,
+                "GraniteServiceVersion20100801" => Service::CloudWatch(Dialect::Json),
                 _ => return Err(unknown()),
             };
             let text = if body.is_empty() { b"{}".as_slice() } else { body };
@@ -116,13 +157,33 @@ impl Call {
         let service = match form.get("Version") {
             Some("2011-06-15") => Service::Sts,
             Some("2016-11-15") => Service::Ec2,
+            Some("2010-08-01") => Service::CloudWatch(Dialect::Query),
             _ => Service::LoadBalancing,
         };
         if let Some(operation) = form.get("Action").map(str::to_owned) {
+            if let Service::CloudWatch(_) = service {
+                return Ok(Self { service, operation, parameters: Parameters::Json(form.nested()) });
+            }
             return Ok(Self { service, operation, parameters: Parameters::Form(form) });
         }
         let error = AwsError::new("MissingAction", "The request must contain the parameter Action.");
         Err(error.written(service.protocol(), "none"))
+    }
+
+    /// Reads a call of the protocol RPC v2 CBOR, which names service and operation in the path; absent if it is none.
+    pub(crate) fn read_rpc(path: &str, body: &[u8]) -> Option<Result<Self, Answer>> {
+        let (service, operation) = path.strip_prefix("/service/")?.split_once("/operation/")?;
+        let unknown = || AwsError::new("UnknownOperationException", "").written(Protocol::Cbor, "");
+        if service != "GraniteServiceVersion20100801" {
+            return Some(Err(unknown()));
+        }
+        let parameters = cloudwatch::from_cbor(body)
+            .map_err(|error| AwsError::new("SerializationException", error.to_string()).written(Protocol::Cbor, ""));
+        Some(parameters.map(|parameters| Self {
+            service: Service::CloudWatch(Dialect::Cbor),
+            operation: operation.to_owned(),
+            parameters: Parameters::Json(parameters),
+        }))
     }
 
     /// The answer to this call, or its error, in the protocol of the service.
@@ -131,6 +192,11 @@ impl Call {
             (Err(error), protocol) => error.written(protocol, request_id),
             (Ok(Content::Json(value)), _) => Answer::json(200, &value),
             (Ok(Content::Xml(result)), Protocol::Ec2) => Answer::ec2(&self.operation, &result, request_id),
+            (Ok(Content::Shape(shape)), Protocol::Json) => Answer::json(200, &shape.json()),
+            (Ok(Content::Shape(shape)), Protocol::Cbor) => Answer::cbor(200, &shape),
+            (Ok(Content::Shape(shape)), Protocol::Query(_) | Protocol::Ec2) => {
+                self.answer(Ok(Content::Xml(shape.xml())), request_id)
+            }
             (Ok(Content::Xml(result)), protocol) => {
                 let namespace = if let Protocol::Query(namespace) = protocol { namespace } else { "" };
                 let operation = &self.operation;
@@ -151,16 +217,15 @@ impl Call {
         if self.service == Service::Ec2 {
             return ec2_error_of(&self.operation, fault);
         }
-        let json = self.service.protocol() == Protocol::Json;
+        let json = matches!(self.service.protocol(), Protocol::Json | Protocol::Cbor);
         let word = |of_json: &'static str, of_query: &'static str| if json { of_json } else { of_query };
         Some(match fault {
             FaultKind::Throttle => AwsError::new(word("ThrottlingException", "Throttling"), "Rate exceeded"),
             FaultKind::Deny => {
                 let action = format!("{}:{}", self.service.iam_prefix(), self.operation);
-                let resource = if self.service == Service::Ecs {
-                    format!(" on resource: arn:aws:ecs:{REGION}:{ACCOUNT}:*")
-                } else {
-                    String::new()
+                let resource = match self.service {
+                    Service::Ecs => format!(" on resource: arn:aws:ecs:{REGION}:{ACCOUNT}:*"),
+                    _ => String::new(),
                 };
                 AwsError {
                     status: if json { 400 } else { 403 },
@@ -206,7 +271,7 @@ impl Call {
     /// What AWS says to an operation it does not have.
     pub(crate) fn unknown_operation(&self) -> AwsError {
         match self.service.protocol() {
-            Protocol::Json => AwsError::new("UnknownOperationException", ""),
+            Protocol::Json | Protocol::Cbor => AwsError::new("UnknownOperationException", ""),
             Protocol::Query(_) | Protocol::Ec2 => AwsError::new(
                 "InvalidAction",
                 format!("The action {} is not valid for this web service.", self.operation),
@@ -246,6 +311,22 @@ fn ec2_error_of(operation: &str, fault: FaultKind) -> Option<AwsError> {
 pub(crate) enum Content {
     Json(Value),
     Xml(Xml),
+    Shape(Shape),
+}
+
+/// What is numbered below `member` becomes a list.
+fn with_lists(value: Value) -> Value {
+    let Value::Object(mut fields) = value else { return value };
+    let Some(Value::Object(members)) = fields.get("member") else {
+        for field in fields.values_mut() {
+            *field = with_lists(field.take());
+        }
+        return Value::Object(fields);
+    };
+    let mut numbered: Vec<(u32, Value)> =
+        members.iter().filter_map(|(number, item)| Some((number.parse().ok()?, item.clone()))).collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    Value::Array(numbered.into_iter().map(|(_, item)| with_lists(item)).collect())
 }
 
 /// An error as AWS words it.
@@ -282,6 +363,10 @@ impl AwsError {
                     ),
                 )
             }
+            Protocol::Cbor => {
+                let fields = vec![("__type", Shape::text(self.code)), ("message", Shape::text(&self.message))];
+                Answer::cbor(self.status, &Shape::Record(fields))
+            }
             Protocol::Query(namespace) => {
                 let kind = if self.status < 500 { "Sender" } else { "Receiver" };
                 let mut error = Xml::default();
@@ -304,16 +389,20 @@ impl AwsError {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
-    pub(crate) body: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     fn json(status: u16, value: &Value) -> Self {
-        Self { status, content_type: "application/x-amz-json-1.1", body: value.to_string() }
+        Self { status, content_type: "application/x-amz-json-1.1", body: value.to_string().into_bytes() }
+    }
+
+    fn cbor(status: u16, shape: &Shape) -> Self {
+        Self { status, content_type: "application/cbor", body: shape.cbor() }
     }
 
     fn xml(status: u16, body: String) -> Self {
-        Self { status, content_type: "text/xml", body }
+        Self { status, content_type: "text/xml", body: body.into_bytes() }
     }
 
     fn ec2(operation: &str, result: &Xml, request_id: &str) -> Self {
@@ -329,7 +418,7 @@ impl Answer {
 
     /// An answer that nobody can read.
     pub(crate) fn garbage() -> Self {
-        Self { status: 200, content_type: "text/html", body: "<html><body>It works!</p>\u{0}{".to_owned() }
+        Self { status: 200, content_type: "text/html", body: "<html><body>It works!</p>\u{0}{".to_owned().into_bytes() }
     }
 }
 
@@ -340,6 +429,11 @@ pub(crate) struct Xml {
 }
 
 impl Xml {
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// `<name>value</name>`
     pub(crate) fn put(&mut self, name: &str, value: impl Display) -> &mut Self {
         let value = value.to_string();
@@ -452,5 +546,16 @@ mod tests {
         let form = Form(form_urlencoded::parse(b"A.member.1=x&A.member.2=y&A.member.4=z").into_owned().collect());
         assert_eq!(form.list("A"), ["x", "y"]);
         assert!(form.list("B").is_empty());
+    }
+
+    #[test]
+    fn dotted_names_of_a_form_are_a_tree() {
+        let body = b"Q.member.2.Id=b&Q.member.1.Id=a&Q.member.10.Id=c&Q.member.1.M.D.member.1.Name=n&X=1";
+        let form = Form(form_urlencoded::parse(body).into_owned().collect());
+        let expected = json!({
+            "Q": [{ "Id": "a", "M": { "D": [{ "Name": "n" }] } }, { "Id": "b" }, { "Id": "c" }],
+            "X": "1",
+        });
+        assert_eq!(form.nested(), expected);
     }
 }

@@ -24,6 +24,31 @@ pub struct Application {
     pub on_sigterm: OnSigterm,
     /// Whether its image can be had.
     pub image: Image,
+    /// What it writes, beyond what every application here writes.
+    pub log: Log,
+    /// CPU in percent of what its task reserves.
+    pub cpu: u32,
+    /// Requests of clients in a minute that the load balancer sends to each task.
+    pub requests: u32,
+    /// Of these, how many the load balancer has to answer with 502 itself.
+    pub bad_gateways: u32,
+}
+
+/// What an application writes to its output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Lines so long after the start of the container, in order.
+    pub lines: Vec<(Duration, String)>,
+    /// Lines at an end nobody asked for; one that names the exit code if there are none.
+    pub last_words: Vec<String>,
+    /// Whether it writes a line for each request.
+    pub access: bool,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { lines: Vec::new(), last_words: Vec::new(), access: true }
+    }
 }
 
 /// A listening socket.
@@ -91,6 +116,28 @@ pub enum Image {
     Present,
     /// It cannot: AWS's sentence about it, which becomes the stopped reason.
     CannotPull(String),
+    /// The registry has no such tag.
+    Missing,
+    /// It was built for another processor, and the registry's list says so.
+    WrongPlatform,
+}
+
+impl Image {
+    /// The stopped reason of a task whose image, of this reference, cannot be pulled.
+    pub(crate) fn failure(&self, reference: &str) -> Option<String> {
+        match self {
+            Self::Present => None,
+            Self::CannotPull(sentence) => Some(sentence.clone()),
+            Self::Missing => Some(format!(
+                "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {reference}: \
+                 {reference}: not found"
+            )),
+            Self::WrongPlatform => Some(format!(
+                "CannotPullContainerError: pull image manifest has been retried 5 time(s): image Manifest does not contain \
+                 descriptor matching platform 'linux/amd64' ({reference})"
+            )),
+        }
+    }
 }
 
 impl Application {
@@ -115,6 +162,10 @@ impl Application {
             memory: Memory { initial: 96, growth_per_minute: 0 },
             on_sigterm: OnSigterm::Exit(0),
             image: Image::Present,
+            log: Log::default(),
+            cpu: 12,
+            requests: 120,
+            bad_gateways: 0,
         }
     }
 
@@ -197,6 +248,33 @@ impl Application {
     pub fn without_image(mut self, reason: &str) -> Self {
         self.image = Image::CannotPull(reason.to_owned());
         self
+    }
+
+    /// The same, writing this line so long after its start.
+    #[must_use]
+    pub fn writing(mut self, after: Duration, line: &str) -> Self {
+        self.log.lines.push((after, line.to_owned()));
+        self
+    }
+
+    /// The same, writing these lines when it ends by itself.
+    #[must_use]
+    pub fn saying_at_the_end(mut self, lines: &[&str]) -> Self {
+        self.log.last_words = lines.iter().map(|line| (*line).to_owned()).collect();
+        self
+    }
+
+    /// The same, at this percentage of the CPU it reserves.
+    #[must_use]
+    pub fn using_cpu(mut self, percent: u32) -> Self {
+        self.cpu = percent;
+        self
+    }
+
+    /// MiB in use so long after the start.
+    pub(crate) fn memory_at(&self, age: Duration) -> u64 {
+        let grown = u64::from(self.memory.growth_per_minute) * age.as_secs() / 60;
+        u64::from(self.memory.initial) + grown
     }
 
     /// What becomes of it by itself under a memory limit (MiB), whichever comes first.

@@ -15,7 +15,7 @@ use super::ids::Ids;
 use super::load_balancing::{HealthCheck, TrafficProtocol};
 use super::moment::Moment;
 use super::service::{CircuitBreaker, Controller, Launch};
-use super::task_definition::{ContainerDefinition, NetworkMode, TaskDefinition};
+use super::task_definition::{ContainerDefinition, ContainerSettings, NetworkMode, TaskDefinition};
 use super::{ACCOUNT, REGION};
 
 /// MiB of a container beside the main one.
@@ -119,6 +119,8 @@ pub struct Blueprint {
     pub environment: Vec<(String, String)>,
     /// Path that the container's own health check asks for on localhost, if it has one.
     pub container_check: Option<String>,
+    /// What else its container definition says.
+    pub container: ContainerSettings,
     /// Names of containers beside the main one, such as a log router.
     pub sidecars: Vec<String>,
     /// Where tasks run.
@@ -160,6 +162,7 @@ impl Blueprint {
             memory: 1024,
             environment: vec![("LOG_LEVEL".to_owned(), "info".to_owned())],
             container_check: None,
+            container: ContainerSettings::default(),
             sidecars: Vec::new(),
             launch: Launch::Fargate,
             controller: Controller::Ecs,
@@ -308,6 +311,7 @@ impl Blueprint {
             log_group: format!("/ecs/{}", self.name),
             check_path: self.container_check.clone(),
             application: self.application.clone(),
+            settings: self.container.clone(),
         }];
         containers.extend(self.sidecars.iter().map(|name| ContainerDefinition {
             name: name.clone(),
@@ -318,6 +322,7 @@ impl Blueprint {
             log_group: format!("/ecs/{}", self.name),
             check_path: None,
             application: Application::worker(),
+            settings: ContainerSettings::default(),
         }));
         TaskDefinition {
             arn: ids.ecs_arn(&format!("task-definition/{}:{revision}", self.family)),

@@ -91,7 +91,7 @@ impl World {
         let (service, ids, now) = self.find(cluster, service)?;
         let current = service.primary().map(|primary| Arc::clone(&primary.definition));
         let new = wanted.filter(|wanted| current.as_ref().is_none_or(|current| current.arn != wanted.arn));
-        if service.controller == Controller::CodeDeploy {
+        if service.controller != Controller::Ecs {
             if new.is_some() {
                 return Err(ChangeError::CodeDeployOwnsTaskDefinition);
             }
@@ -114,9 +114,9 @@ impl World {
 
     /// StopTask.
     pub(crate) fn stop_task(&mut self, cluster: &str, task: &str, reason: &str) -> Result<(), ChangeError> {
-        let Self { clusters, network, load_balancing, ids, now, .. } = self;
+        let Self { clusters, network, load_balancing, account, ids, now, .. } = self;
         let Cluster { services, instances, .. } = find_cluster(clusters, cluster)?;
-        let mut around = Surroundings { network, load_balancing, instances, ids, now: *now };
+        let mut around = Surroundings { network, load_balancing, instances, account, ids, now: *now };
         for service in services {
             let is_it = |candidate: &Task| candidate.id == task || candidate.arn == task;
             if service.stopped_tasks.iter().any(is_it) {

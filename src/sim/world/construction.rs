@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::account::Account;
 use super::application::Listens;
 use super::blueprint::{Blueprint, Front};
 use super::container_instance::ContainerInstance;
@@ -15,7 +16,7 @@ use super::load_balancing::{
 };
 use super::moment::Moment;
 use super::network::{Holder, Instance, Network, Peer, SecurityGroup, public_address};
-use super::service::{Launch, LoadBalancerBinding, Schedule, Service};
+use super::service::{DeploymentOptions, Launch, LoadBalancerBinding, Schedule, Service};
 use super::task::Surroundings;
 use super::task_definition::TaskDefinition;
 use super::{ACCOUNT, Cluster, REGION, World};
@@ -51,6 +52,7 @@ impl World {
             load_balancing: LoadBalancing::default(),
             clusters: Vec::new(),
             task_definitions: BTreeMap::new(),
+            account: Account::default(),
         };
         let front = SecurityGroup::new(LOAD_BALANCER_GROUP).named("load-balancers");
         let front = front.letting_in(80..=80, Peer::anywhere()).letting_in(443..=443, Peer::anywhere());
@@ -93,6 +95,8 @@ impl World {
             free_memory: 7680,
             ports: Vec::new(),
             registered_at: self.now - Duration::from_hours(30 * 24),
+            agent_connected: true,
+            draining: false,
         };
         if let Some(interface) = self.network.interface_mut(address) {
             interface.holder = Holder::Instance { id: instance.ec2_instance.clone() };
@@ -284,6 +288,8 @@ impl World {
             minimum_healthy_percent: blueprint.minimum_healthy_percent,
             maximum_percent: blueprint.maximum_percent,
             circuit_breaker: blueprint.circuit_breaker,
+            options: DeploymentOptions::default(),
+            protected: false,
             grace: blueprint.grace,
             bindings,
             deployments: Vec::new(),
@@ -307,6 +313,7 @@ impl World {
                 network: &mut self.network,
                 load_balancing: &mut self.load_balancing,
                 instances: &mut cluster.instances,
+                account: &self.account,
                 ids: &mut self.ids,
                 now: self.now,
             };

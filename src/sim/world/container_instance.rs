@@ -20,6 +20,10 @@ pub(crate) struct ContainerInstance {
     /// Host ports in use by tasks.
     pub(crate) ports: Vec<u16>,
     pub(crate) registered_at: Moment,
+    /// Whether its agent talks to ECS.
+    pub(crate) agent_connected: bool,
+    /// Whether somebody takes its tasks away.
+    pub(crate) draining: bool,
 }
 
 /// Why no host had room.
@@ -28,18 +32,42 @@ pub(crate) enum NoRoom {
     /// The cluster has no hosts at all.
     NoInstances,
     /// The closest host and what it lacks, in AWS's words.
-    Closest { instance: String, lacks: &'static str },
+    Closest { instance: String, lacks: Lack },
+}
+
+/// What a host lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    Cpu,
+    Memory,
+    /// A port of the host that something else has.
+    Port,
+    /// An agent that answers.
+    Agent,
+}
+
+impl Lack {
+    /// What AWS says about the closest host.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Cpu => "has insufficient CPU units available",
+            Self::Memory => "has insufficient memory available",
+            Self::Port => "is already using a port required by your task",
+            Self::Agent => "encountered error \"AGENT\"",
+        }
+    }
 }
 
 impl ContainerInstance {
-    fn lacks(&self, definition: &TaskDefinition) -> Option<&'static str> {
-        if self.free_cpu < definition.cpu {
-            Some("CPU units")
-        } else if self.free_memory < definition.memory {
-            Some("memory")
-        } else {
-            None
-        }
+    fn lacks(&self, definition: &TaskDefinition) -> Option<Lack> {
+        let mut fixed_ports = definition.containers.iter().filter_map(|container| container.settings.host_port);
+        let lacks = [
+            (Lack::Agent, !self.agent_connected),
+            (Lack::Cpu, self.free_cpu < definition.cpu),
+            (Lack::Memory, self.free_memory < definition.memory),
+            (Lack::Port, fixed_ports.any(|port| self.ports.contains(&port))),
+        ];
+        lacks.into_iter().find_map(|(lack, holds)| holds.then_some(lack))
     }
 
     pub(crate) fn reserve(&mut self, definition: &TaskDefinition) {
@@ -52,11 +80,15 @@ impl ContainerInstance {
         self.free_memory = (self.free_memory + definition.memory).min(self.registered_memory);
     }
 
-    /// A free port of the dynamic range, lowest first, as the kernel's range on ECS's images.
-    pub(crate) fn take_port(&mut self) -> u16 {
-        let port = (32768..=60999).find(|port| !self.ports.contains(port)).unwrap_or(60999);
+    /// The port that is asked for, or a free one of the dynamic range, lowest first, as the kernel's range on ECS's images.
+    pub(crate) fn take_port(&mut self, fixed: Option<u16>) -> u16 {
+        let port = fixed.unwrap_or_else(|| self.free_port());
         self.ports.push(port);
         port
+    }
+
+    fn free_port(&self) -> u16 {
+        (32768..=60999).find(|port| !self.ports.contains(port)).unwrap_or(60999)
     }
 }
 
@@ -65,11 +97,14 @@ pub(crate) fn place<'a>(
     instances: &'a mut [ContainerInstance],
     definition: &TaskDefinition,
 ) -> Result<&'a mut ContainerInstance, NoRoom> {
-    let closest = instances.iter().max_by_key(|instance| instance.free_memory).ok_or(NoRoom::NoInstances)?;
-    if let Some(lacks) = closest.lacks(definition) {
+    let active = || instances.iter().filter(|instance| !instance.draining);
+    let closest = active().max_by_key(|instance| instance.free_memory).ok_or(NoRoom::NoInstances)?;
+    let with_room = active().filter(|instance| instance.lacks(definition).is_none());
+    let Some(found) = with_room.max_by_key(|instance| instance.free_memory) else {
+        let lacks = closest.lacks(definition).unwrap_or(Lack::Memory);
         return Err(NoRoom::Closest { instance: closest.arn.clone(), lacks });
-    }
-    let arn = closest.arn.clone();
+    };
+    let arn = found.arn.clone();
     instances.iter_mut().find(|instance| instance.arn == arn).ok_or(NoRoom::NoInstances)
 }
 
@@ -92,6 +127,8 @@ mod tests {
             free_memory,
             ports: Vec::new(),
             registered_at: Moment::MONDAY_NIGHT,
+            agent_connected: true,
+            draining: false,
         }
     }
 
@@ -113,14 +150,20 @@ mod tests {
         let mut hosts = [instance("one", 1000), instance("two", 4000)];
         assert_eq!(place(&mut hosts, &needing(256, 2000)).unwrap().arn, "two");
         let lacks = |lacks| NoRoom::Closest { instance: "two".into(), lacks };
-        assert_eq!(place(&mut hosts, &needing(256, 5000)).unwrap_err(), lacks("memory"));
-        assert_eq!(place(&mut hosts, &needing(4096, 100)).unwrap_err(), lacks("CPU units"));
+        assert_eq!(place(&mut hosts, &needing(256, 5000)).unwrap_err(), lacks(Lack::Memory));
+        assert_eq!(place(&mut hosts, &needing(4096, 100)).unwrap_err(), lacks(Lack::Cpu));
+        hosts[1].agent_connected = false;
+        assert_eq!(place(&mut hosts, &needing(256, 500)).unwrap().arn, "one");
+        assert_eq!(place(&mut hosts, &needing(256, 2000)).unwrap_err(), lacks(Lack::Agent));
+        hosts[1].draining = true;
+        let lacks = NoRoom::Closest { instance: "one".into(), lacks: Lack::Memory };
+        assert_eq!(place(&mut hosts, &needing(256, 2000)).unwrap_err(), lacks);
         assert_eq!(place(&mut [], &needing(1, 1)).unwrap_err(), NoRoom::NoInstances);
     }
 
     #[test]
     fn host_ports_are_dynamic_and_distinct() {
         let mut host = instance("one", 1);
-        assert_eq!((host.take_port(), host.take_port()), (32768, 32769));
+        assert_eq!((host.take_port(None), host.take_port(None), host.take_port(Some(80))), (32768, 32769, 80));
     }
 }

@@ -31,6 +31,15 @@ impl EventLog {
     }
 }
 
+impl EventLog {
+    /// Adds an event where its time belongs.
+    pub(crate) fn remember(&mut self, at: Moment, message: String, ids: &mut Ids) {
+        let place = self.newest_first.partition_point(|event| event.at > at);
+        self.newest_first.insert(place, Event { id: ids.uuid(), at, message });
+        self.newest_first.truncate(EVENTS_KEPT);
+    }
+}
+
 /// What happened to the tasks of one service within one step. Collected, because AWS counts: "registered 3 targets".
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Happenings {

@@ -10,6 +10,7 @@
 //! Nothing that AWS would report is written down in advance. Applications behave, packets pass or are dropped, and states,
 //! reasons and events follow from that.
 
+mod account;
 mod application;
 mod blueprint;
 mod change;
@@ -17,15 +18,20 @@ mod construction;
 mod container_instance;
 mod demo;
 mod events;
+mod file;
 mod generated;
 mod health_check;
 mod ids;
 mod load_balancing;
+mod logs;
+mod metrics;
 mod moment;
 mod network;
 #[cfg(test)]
 mod network_scenarios;
+mod reach;
 mod rollout;
+mod scaling;
 mod scheduler;
 mod service;
 mod task;
@@ -39,25 +45,33 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use application::{Answer, Application, End, Image, Listens, Memory, OnSigterm, Speech};
+pub use account::AlarmState;
+pub(crate) use account::{Account, Alarm, CapacityProvider};
+pub use application::{Answer, Application, End, Image, Listens, Log, Memory, OnSigterm, Speech};
 pub use blueprint::{Blueprint, Front};
 pub(crate) use change::{ChangeError, CheckPort, HealthCheckChange, ServiceChange};
 pub(crate) use container_instance::ContainerInstance;
 pub(crate) use events::Event;
+pub use file::WorldFileError;
 pub use load_balancing::{CheckProtocol, HealthCheck, TrafficProtocol};
 pub(crate) use load_balancing::{
     Listener, LoadBalancer, LoadBalancerKind, LoadBalancing, Rule, RuleAction, TargetGroup,
 };
+pub(crate) use logs::Line;
+pub(crate) use metrics::Metric;
 pub use moment::Moment;
 pub use network::{
     AclEntry, BlockMode, Dropped, EndpointKind, IpProtocol, Leg, NetworkAcl, Peer, Peering, Permission, PrefixList,
     PublicAccessBlock, Route, RouteDestination, RouteTable, RouteTarget, SecurityGroup, VpcEndpoint,
 };
 pub(crate) use network::{Gateways, Holder, Instance, Interface, Subnet, Vpc, id_of};
+pub use reach::Destination;
 pub(crate) use rollout::{Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision};
-pub use service::{CircuitBreaker, Controller, Launch};
+pub(crate) use scaling::{ScalableTarget, ScalingActivity};
+pub use service::{Blocked, CircuitBreaker, Controller, DeploymentOptions, Launch, Pause};
 pub(crate) use service::{LoadBalancerBinding, Service};
 pub(crate) use task::{Container, ContainerHealth, Seat, Status, Task};
+pub use task_definition::ContainerSettings;
 pub(crate) use task_definition::{ContainerDefinition, NetworkMode, TaskDefinition};
 
 use ids::Ids;
@@ -106,6 +120,7 @@ pub struct World {
     pub(crate) clusters: Vec<Cluster>,
     /// By family, oldest revision first.
     pub(crate) task_definitions: BTreeMap<String, Vec<Arc<TaskDefinition>>>,
+    pub(crate) account: Account,
 }
 
 impl World {
@@ -122,6 +137,11 @@ impl World {
     /// World time as the world tells it: moved so that it fits the clock on the wall, see [`World::set_wall_clock`].
     pub(crate) fn told(&self, moment: Moment) -> Moment {
         moment + self.told_later - self.told_earlier
+    }
+
+    /// The other way round: the moment of the world that is told as this one.
+    pub(crate) fn lived(&self, told: Moment) -> Moment {
+        told + self.told_earlier - self.told_later
     }
 
     /// The present, as told.
@@ -174,6 +194,7 @@ impl World {
                 network: &mut self.network,
                 load_balancing: &mut self.load_balancing,
                 instances: &mut cluster.instances,
+                account: &self.account,
                 ids: &mut self.ids,
                 now,
             };

@@ -34,6 +34,22 @@ impl Moment {
         self.milliseconds as f64 / 1000.0
     }
 
+    /// Milliseconds since 1970: how CloudWatch Logs writes a timestamp.
+    pub(crate) fn epoch_milliseconds(self) -> i64 {
+        self.milliseconds
+    }
+
+    /// The moment so many milliseconds after 1970 began.
+    pub(crate) fn at_milliseconds(milliseconds: i64) -> Self {
+        Self { milliseconds }
+    }
+
+    /// The last full `step` before or at this moment.
+    pub(crate) fn floor(self, step: Duration) -> Self {
+        let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1);
+        Self { milliseconds: self.milliseconds - self.milliseconds.rem_euclid(step) }
+    }
+
     /// How the query protocol writes a timestamp: `2026-03-02T03:00:00.000Z`.
     pub fn iso(self) -> String {
         self.timestamp().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()

@@ -6,6 +6,7 @@ use super::events::Happenings;
 use super::ids::Ids;
 use super::moment::Moment;
 use super::service::Service;
+use super::task::Surroundings;
 use super::task_definition::TaskDefinition;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +97,15 @@ pub(crate) struct Rollback {
     pub(crate) revision: String,
 }
 
+/// A pause that nobody has ended yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) hook: String,
+    pub(crate) stage: String,
+    pub(crate) until: Moment,
+    pub(crate) action: String,
+}
+
 /// The record of a deployment, kept for ninety days.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceDeployment {
@@ -108,10 +118,42 @@ pub(crate) struct ServiceDeployment {
     pub(crate) threshold: u32,
     pub(crate) breaker_triggered: bool,
     pub(crate) rollback: Option<Rollback>,
+    pub(crate) triggered_alarms: Vec<String>,
+    /// The hook it waits at.
+    pub(crate) waiting: Option<Waiting>,
     pub(crate) created_at: Moment,
     pub(crate) updated_at: Moment,
     pub(crate) finished_at: Option<Moment>,
 }
+
+/// What ended a rollout, in AWS's words.
+struct Cause {
+    who: &'static str,
+    event: &'static str,
+    state_reason: &'static str,
+    because: &'static str,
+}
+
+const CIRCUIT_BREAKER: Cause = Cause {
+    who: "ECS deployment circuit breaker",
+    event: "tasks failed to start.",
+    state_reason: "ECS deployment circuit breaker: tasks failed to start.",
+    because: "the circuit breaker threshold was exceeded",
+};
+
+const ALARM: Cause = Cause {
+    who: "ECS deployment alarms",
+    event: "alarm detected.",
+    state_reason: "ECS deployment alarms: alarm detected.",
+    because: "of a CloudWatch alarm",
+};
+
+const HOOK: Cause = Cause {
+    who: "ECS deployment lifecycle hook",
+    event: "lifecycle hook timed out.",
+    state_reason: "ECS deployment lifecycle hook timed out.",
+    because: "a lifecycle hook timed out",
+};
 
 impl Service {
     /// Begins to roll a revision out. With the same definition as before this is a forced new deployment.
@@ -131,6 +173,9 @@ impl Service {
         let revision = ids.ecs_arn(&format!("service-revision/{place}/{number}"));
         let id = ids.deployment();
         let record = ids.nano();
+        // The first deployment has nothing to be careful about.
+        let pause = self.options.pause.clone().filter(|_| !self.deployments.is_empty());
+        let pause = pause.map(|pause| (pause, ids.uuid()));
         self.history.insert(
             0,
             ServiceDeployment {
@@ -143,6 +188,13 @@ impl Service {
                 threshold: self.breaker_threshold(),
                 breaker_triggered: false,
                 rollback: None,
+                triggered_alarms: Vec::new(),
+                waiting: pause.map(|(pause, hook)| Waiting {
+                    hook,
+                    stage: pause.stage,
+                    until: now + pause.timeout,
+                    action: pause.action,
+                }),
                 created_at: now,
                 updated_at: now,
                 finished_at: None,
@@ -226,32 +278,88 @@ impl Service {
     pub(crate) fn trip_circuit_breaker(&mut self, now: Moment, ids: &mut Ids, happenings: &mut Happenings) {
         let threshold = self.breaker_threshold();
         let breaker = self.circuit_breaker;
-        let Some(primary) = self
-            .primary_mut()
-            .filter(|primary| breaker.enable && primary.rollout == Rollout::InProgress && primary.failed >= threshold)
-        else {
+        let trips = self.primary().is_some_and(|primary| {
+            breaker.enable && primary.rollout == Rollout::InProgress && primary.failed >= threshold
+        });
+        if !trips {
             return;
-        };
-        "ECS deployment circuit breaker: tasks failed to start.".clone_into(&mut primary.reason);
-        primary.rollout = Rollout::Failed;
-        primary.updated_at = now;
-        happenings.before.push(format!("(deployment {}) deployment failed: tasks failed to start.", primary.id));
+        }
         if let Some(record) = self.history.first_mut() {
             record.breaker_triggered = true;
-            record.updated_at = now;
         }
-        if !breaker.rollback || !self.roll_back(now, ids, happenings) {
-            let reason = "Service deployment failed because the circuit breaker threshold was exceeded.";
+        self.fail(&CIRCUIT_BREAKER, breaker.rollback, now, ids, happenings);
+    }
+
+    /// Ends the rollout when one of its alarms went off, and goes back if told so.
+    pub(crate) fn trip_alarms(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
+        let under_way = self.primary().is_some_and(|primary| primary.rollout == Rollout::InProgress)
+            && self.history.first().is_some_and(|record| record.status == ServiceDeploymentStatus::InProgress);
+        if !under_way || self.options.alarms.is_empty() {
+            return;
+        }
+        let triggered = around.account.alarming(&self.options.alarms);
+        if triggered.is_empty() {
+            return;
+        }
+        if let Some(record) = self.history.first_mut() {
+            record.triggered_alarms = triggered;
+        }
+        self.fail(&ALARM, self.options.alarm_rollback, around.now, around.ids, happenings);
+    }
+
+    /// Ends waiting at a hook whose time is over.
+    pub(crate) fn end_pause(&mut self, now: Moment, ids: &mut Ids, happenings: &mut Happenings) {
+        let over = |waiting: &&mut Waiting| waiting.until <= now;
+        let record = self.history.first_mut().filter(|record| record.status.is_open());
+        let Some(waiting) = record.and_then(|record| record.waiting.as_mut()).filter(over) else { return };
+        if waiting.action == "ROLLBACK" {
+            self.fail(&HOOK, true, now, ids, happenings);
+        } else if let Some(record) = self.history.first_mut() {
+            record.waiting = None;
+        }
+    }
+
+    /// Ends the rollout of the primary deployment.
+    fn fail(&mut self, cause: &Cause, rollback: bool, now: Moment, ids: &mut Ids, happenings: &mut Happenings) {
+        let Some(primary) = self.primary_mut() else { return };
+        cause.state_reason.clone_into(&mut primary.reason);
+        primary.rollout = Rollout::Failed;
+        primary.updated_at = now;
+        happenings.before.push(format!("(deployment {}) deployment failed: {}", primary.id, cause.event));
+        if let Some(record) = self.history.first_mut() {
+            record.updated_at = now;
+            record.waiting = None;
+        }
+        if !rollback || !self.roll_back(cause, now, ids, happenings) {
+            let reason = format!("Service deployment failed because {}.", cause.because);
             if let Some(record) = self.history.first_mut() {
                 record.status = ServiceDeploymentStatus::Stopped;
-                record.reason = Some(reason.to_owned());
+                record.reason = Some(reason);
                 record.finished_at = Some(now);
             }
         }
     }
 
+    /// Whether the deployment waits at a hook. Waiting ends with the hook's time.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.history.first().is_some_and(|record| record.waiting.is_some() && record.status.is_open())
+    }
+
+    /// Whether it waits before its first task.
+    pub(crate) fn is_paused_before_scale_up(&self) -> bool {
+        let early = |stage: &str| matches!(stage, "RECONCILE_SERVICE" | "PRE_SCALE_UP");
+        self.is_paused()
+            && self.history.first().and_then(|record| record.waiting.as_ref()).is_some_and(|at| early(&at.stage))
+    }
+
+    /// Whether the bake time of the primary deployment is over.
+    pub(crate) fn has_baked(&self, now: Moment) -> bool {
+        let bake_time = self.options.bake_time;
+        bake_time.is_zero() || self.primary().is_none_or(|primary| primary.created_at + bake_time <= now)
+    }
+
     /// Makes the last completed deployment the primary one again, anew if it is gone. Tells whether there was one.
-    fn roll_back(&mut self, now: Moment, ids: &mut Ids, happenings: &mut Happenings) -> bool {
+    fn roll_back(&mut self, cause: &Cause, now: Moment, ids: &mut Ids, happenings: &mut Happenings) -> bool {
         let still_there = self.deployments.iter().position(|deployment| deployment.rollout == Rollout::Completed);
         let mut restored = if let Some(place) = still_there {
             self.deployments.remove(place)
@@ -274,13 +382,12 @@ impl Service {
         };
         restored.status = DeploymentStatus::Primary;
         restored.rollout = Rollout::InProgress;
-        restored.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", restored.id);
+        restored.reason = format!("{}: rolling back to deploymentId {}.", cause.who, restored.id);
         restored.failed = 0;
         restored.updated_at = now;
         happenings.before.push(format!("rolling back to deployment {}.", restored.id));
         if let Some(record) = self.history.first_mut() {
-            let reason =
-                "Service deployment rolled back because the circuit breaker threshold was exceeded.".to_owned();
+            let reason = format!("Service deployment rolled back because {}.", cause.because);
             record.status = ServiceDeploymentStatus::RollbackInProgress;
             record.reason = Some(reason.clone());
             record.rollback = Some(Rollback { started_at: now, reason, revision: restored.revision.clone() });

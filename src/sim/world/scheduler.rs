@@ -48,7 +48,7 @@ impl Service {
         }
         let mut happenings = Happenings::default();
         for task in &mut self.tasks {
-            task.step(&self.bindings, around, &mut happenings);
+            task.step(&self.bindings, &self.options.blocked, around, &mut happenings);
         }
         let now = around.now;
         let is_stopped = |task: &mut Task| task.status == Status::Stopped;
@@ -59,6 +59,8 @@ impl Service {
         self.interrupt_spot(around, &mut happenings);
         self.notice(around, &mut happenings);
         self.trip_circuit_breaker(now, around.ids, &mut happenings);
+        self.trip_alarms(around, &mut happenings);
+        self.end_pause(now, around.ids, &mut happenings);
         self.stop_unhealthy(around, &mut happenings);
         self.stop_surplus(around, &mut happenings);
         self.start_missing(around, &mut happenings);
@@ -191,14 +193,15 @@ impl Service {
 
     /// Stops old tasks as far as enough healthy ones remain, and tasks beyond the desired count.
     fn stop_surplus(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
-        let Some(primary) = self.primary() else { return };
+        // After a hook behind the scale-up nothing old goes before somebody said so.
+        let Some(primary) = self.primary().filter(|_| !self.is_paused()) else { return };
         let primary = primary.id.clone();
         let mut candidates: Vec<Candidate> = self
             .tasks
             .iter()
             .enumerate()
             .rev()
-            .filter(|(_, task)| task.is_wanted())
+            .filter(|(_, task)| task.is_wanted() && !self.protected)
             .map(|(place, task)| Candidate {
                 place,
                 old: task.started_by != primary,
@@ -235,7 +238,7 @@ impl Service {
     fn start_missing(&mut self, around: &mut Surroundings<'_>, happenings: &mut Happenings) {
         let Some(primary) = self.primary().filter(|primary| primary.rollout != Rollout::Failed) else { return };
         let (id, definition) = (primary.id.clone(), Arc::clone(&primary.definition));
-        if self.schedule.starts_after > around.now {
+        if self.schedule.starts_after > around.now || self.is_paused_before_scale_up() {
             return;
         }
         let wanted = self.tasks.iter().filter(|task| task.is_wanted()).count();
@@ -324,6 +327,7 @@ impl Service {
             was_healthy: false,
             condemned_from: None,
             failure_noticed: false,
+            visited: None,
             version: 1,
             created_at: now,
             pull_started_at: None,
@@ -388,10 +392,10 @@ impl Service {
         // What is on its way out has to be gone: old tasks drain before a deployment counts as completed.
         let alone = self.deployments.len() == 1;
         let arrived = alone && others == 0 && healthy == self.desired;
-        if arrived && rollout == Rollout::InProgress {
+        if arrived && rollout == Rollout::InProgress && !self.is_paused() && self.has_baked(now) {
             self.complete(now, happenings);
         }
-        let settled = arrived && rollout != Rollout::Failed;
+        let settled = arrived && rollout != Rollout::Failed && !self.is_paused() && self.has_baked(now);
         if !settled {
             self.schedule.steady_told = None;
         }
@@ -422,14 +426,19 @@ fn seat_on_host(definition: &Arc<TaskDefinition>, around: &mut Surroundings<'_>)
         ),
         NoRoom::Closest { instance, lacks } => format!(
             "was unable to place a task because no container instance met all of its requirements. The closest matching \
-             (container-instance {}) has insufficient {lacks} available. {guide}",
-            instance.rsplit('/').next().unwrap_or_default()
+             (container-instance {}) {}. {guide}",
+            instance.rsplit('/').next().unwrap_or_default(),
+            lacks.sentence()
         ),
     })?;
     host.reserve(definition);
-    let listening = definition.containers.iter().filter_map(|defined| defined.application.listens);
-    let ports: Vec<HostPort> =
-        listening.map(|listens| HostPort { container: listens.port, host: host.take_port() }).collect();
+    let listening = definition.containers.iter().filter_map(|defined| Some((defined, defined.application.listens?)));
+    let ports: Vec<HostPort> = listening
+        .map(|(defined, listens)| HostPort {
+            container: listens.port,
+            host: host.take_port(defined.settings.host_port),
+        })
+        .collect();
     let seat = Seat::Host {
         instance_arn: host.arn.clone(),
         ec2_instance: host.ec2_instance.clone(),

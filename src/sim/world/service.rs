@@ -1,6 +1,7 @@
 //! A service: what is wanted, what there is, and what happened.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::events::EventLog;
@@ -9,6 +10,7 @@ use super::ids::Ids;
 use super::load_balancing::LoadBalancing;
 use super::moment::Moment;
 use super::network::Network;
+use super::reach::Destination;
 use super::rollout::{Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision};
 use super::task::{ContainerHealth, Task};
 
@@ -25,6 +27,56 @@ pub enum Controller {
     Ecs,
     /// AWS CodeDeploy: the service has task sets.
     CodeDeploy,
+    /// Somebody else: the service has task sets, too.
+    External,
+}
+
+impl Controller {
+    /// `type` of the deployment controller.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ecs => "ECS",
+            Self::CodeDeploy => "CODE_DEPLOY",
+            Self::External => "EXTERNAL",
+        }
+    }
+}
+
+/// How deployments of a service go about it, beyond the bounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeploymentOptions {
+    /// `ROLLING` where nothing is said; the others are told, but move tasks as a rolling deployment does.
+    pub strategy: Option<String>,
+    /// How long both revisions run before a deployment counts as completed.
+    pub bake_time: Duration,
+    /// Where every deployment stops until somebody says go on.
+    pub pause: Option<Pause>,
+    /// Alarms that end a deployment.
+    pub alarms: Vec<String>,
+    /// Whether such a deployment is rolled back.
+    pub alarm_rollback: bool,
+    /// What its tasks do not get through to.
+    pub blocked: Vec<Blocked>,
+}
+
+/// A destination out of reach, and the address that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// What is out of reach.
+    pub destination: Destination,
+    /// The address its name resolves to.
+    pub address: Ipv4Addr,
+}
+
+/// A lifecycle hook of type PAUSE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// `PRE_SCALE_UP`, or a later stage.
+    pub stage: String,
+    /// Waiting ends after this time.
+    pub timeout: Duration,
+    /// `ROLLBACK` or `CONTINUE` then.
+    pub action: String,
 }
 
 /// Where tasks run.
@@ -68,6 +120,9 @@ pub(crate) struct Service {
     pub(crate) minimum_healthy_percent: usize,
     pub(crate) maximum_percent: usize,
     pub(crate) circuit_breaker: CircuitBreaker,
+    pub(crate) options: DeploymentOptions,
+    /// Whether its tasks are protected from scale-in.
+    pub(crate) protected: bool,
     pub(crate) grace: Duration,
     pub(crate) bindings: Vec<LoadBalancerBinding>,
     /// Newest first.
@@ -152,7 +207,9 @@ impl Service {
     /// `(service NAME)`, or `(service NAME, taskSet ID)` where task sets are in play.
     pub(crate) fn subject(&self) -> String {
         match (self.controller, self.primary()) {
-            (Controller::CodeDeploy, Some(set)) => format!("(service {}, taskSet {})", self.name, set.id),
+            (Controller::CodeDeploy | Controller::External, Some(set)) => {
+                format!("(service {}, taskSet {})", self.name, set.id)
+            }
             _ => format!("(service {})", self.name),
         }
     }

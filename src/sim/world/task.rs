@@ -11,15 +11,17 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::application::{Image, OnSigterm};
+use super::account::Account;
+use super::application::OnSigterm;
 use super::container_instance::ContainerInstance;
 use super::events::Happenings;
 use super::ids::Ids;
 use super::load_balancing::LoadBalancing;
+use super::logs::HealthVisits;
 use super::moment::Moment;
 use super::network::{Network, Reply, Socket};
-use super::service::LoadBalancerBinding;
-use super::task_definition::{ContainerDefinition, TaskDefinition};
+use super::service::{Blocked, LoadBalancerBinding};
+use super::task_definition::TaskDefinition;
 
 /// AWS keeps stopped tasks "at least" this long.
 const STOPPED_TASKS_ARE_KEPT: Duration = Duration::from_hours(1);
@@ -89,7 +91,7 @@ pub(crate) struct HostPort {
 
 impl Seat {
     /// Where packets for a container's port go.
-    fn endpoint(&self, port: u16) -> (Ipv4Addr, u16) {
+    pub(crate) fn endpoint(&self, port: u16) -> (Ipv4Addr, u16) {
         match self {
             Self::Interface { address, .. } => (*address, port),
             Self::Host { address, ports, .. } => {
@@ -153,6 +155,8 @@ pub(crate) struct Task {
     pub(crate) condemned_from: Option<Moment>,
     /// Whether the scheduler has seen that it stops.
     pub(crate) failure_noticed: bool,
+    /// Who asked after its health while it lived; told once it is on its way down.
+    pub(crate) visited: Option<Vec<HealthVisits>>,
     pub(crate) version: u32,
     pub(crate) created_at: Moment,
     pub(crate) pull_started_at: Option<Moment>,
@@ -168,6 +172,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) network: &'a mut Network,
     pub(crate) load_balancing: &'a mut LoadBalancing,
     pub(crate) instances: &'a mut [ContainerInstance],
+    pub(crate) account: &'a Account,
     pub(crate) ids: &'a mut Ids,
     pub(crate) now: Moment,
 }
@@ -190,6 +195,7 @@ impl Task {
     pub(crate) fn step(
         &mut self,
         bindings: &[LoadBalancerBinding],
+        blocked: &[Blocked],
         around: &mut Surroundings<'_>,
         happenings: &mut Happenings,
     ) {
@@ -197,7 +203,7 @@ impl Task {
             self.version += 1;
             match self.status {
                 Status::Provisioning => self.begin_pull(around),
-                Status::Pending => self.start_containers(bindings, around),
+                Status::Pending => self.start_containers(bindings, blocked, around),
                 Status::Activating => self.run(bindings, around, happenings),
                 Status::Running => self.end_by_itself(around, happenings),
                 Status::Deactivating => self.send_sigterm(around),
@@ -219,14 +225,19 @@ impl Task {
         self.due = around.now + around.ids.seconds(3, 7);
     }
 
-    fn start_containers(&mut self, bindings: &[LoadBalancerBinding], around: &mut Surroundings<'_>) {
+    fn start_containers(
+        &mut self,
+        bindings: &[LoadBalancerBinding],
+        blocked: &[Blocked],
+        around: &mut Surroundings<'_>,
+    ) {
         let definition = Arc::clone(&self.definition);
         let now = around.now;
-        for (container, defined) in self.containers.iter_mut().zip(&definition.containers) {
-            if let Image::CannotPull(reason) = &defined.application.image {
+        if let Some((place, reason)) = self.start_failure(blocked, around) {
+            if let Some(container) = place.and_then(|place| self.containers.get_mut(place)) {
                 container.reason = Some(reason.clone());
-                self.stop = Some((StopCode::TaskFailedToStart, reason.clone()));
             }
+            self.stop = Some((StopCode::TaskFailedToStart, reason));
         }
         if self.stop.is_some() {
             self.stopping_at = Some(now);
@@ -239,11 +250,12 @@ impl Task {
         for (container, defined) in self.containers.iter_mut().zip(&definition.containers) {
             container.running = true;
             container.runtime_id = format!("{}-{}", self.id, around.ids.digits(10));
-            container.digest = digest(&defined.image);
+            container.digest = digest(defined.image());
             for listens in defined.application.sockets() {
                 let (address, port) = self.seat.endpoint(listens.port);
                 let socket = Socket {
-                    opens_at: now + defined.application.startup,
+                    // What runs since long ago has opened its port long ago.
+                    opens_at: if self.was_healthy { now } else { now + defined.application.startup },
                     loopback_only: listens.loopback_only,
                     speech: defined.application.speech,
                     answers: defined.application.answers.clone(),
@@ -273,7 +285,7 @@ impl Task {
     }
 
     /// The first end that a container of this task comes to by itself, with the container's place.
-    fn fate(&self) -> Option<(usize, super::application::Fate)> {
+    pub(crate) fn fate(&self) -> Option<(usize, super::application::Fate)> {
         let fates = self.definition.containers.iter().enumerate();
         fates
             .filter_map(|(place, defined)| Some((place, defined.application.fate(defined.memory)?)))
@@ -285,6 +297,7 @@ impl Task {
             self.due = Moment::NEVER;
             return;
         };
+        self.remember_visits(around);
         if let Some(container) = self.containers.get_mut(place) {
             container.running = false;
             container.exit_code = Some(fate.exit_code);
@@ -307,6 +320,7 @@ impl Task {
         if self.stop.is_some() {
             return;
         }
+        self.remember_visits(around);
         self.version += 1;
         self.stop = Some((code, reason.to_owned()));
         self.stopping_at = Some(around.now);
@@ -327,14 +341,16 @@ impl Task {
     }
 
     fn send_sigterm(&mut self, around: &mut Surroundings<'_>) {
-        let deaf = self
+        let patience = self
             .definition
             .containers
             .iter()
             .zip(&self.containers)
-            .any(|(defined, container)| container.running && defined.application.on_sigterm == OnSigterm::Ignore);
+            .filter(|(defined, container)| container.running && defined.application.on_sigterm == OnSigterm::Ignore)
+            .map(|(defined, _)| defined.settings.stop_timeout.unwrap_or(STOP_TIMEOUT))
+            .max();
         self.status = Status::Stopping;
-        self.due = around.now + if deaf { STOP_TIMEOUT } else { around.ids.seconds(1, 3) };
+        self.due = around.now + patience.unwrap_or_else(|| around.ids.seconds(1, 3));
     }
 
     fn end_containers(&mut self, around: &mut Surroundings<'_>) {
@@ -375,18 +391,24 @@ impl Task {
         }
     }
 
+    fn remember_visits(&mut self, around: &Surroundings<'_>) {
+        if self.visited.is_none() {
+            self.visited = Some(self.visits(around.network, around.load_balancing, around.now));
+        }
+    }
+
     /// Starts it in the past, as if it had run since then without trouble.
     pub(crate) fn settle(&mut self, bindings: &[LoadBalancerBinding], around: &mut Surroundings<'_>) {
         let mut unheard = Happenings::default();
+        self.was_healthy = true;
         while self.status < Status::Running {
             self.due = around.now;
             match self.status {
                 Status::Provisioning => self.begin_pull(around),
-                Status::Pending => self.start_containers(bindings, around),
+                Status::Pending => self.start_containers(bindings, &[], around),
                 _ => self.run(bindings, around, &mut unheard),
             }
         }
-        self.was_healthy = true;
         for (group, endpoint) in &self.registrations {
             around.load_balancing.settle(group, *endpoint, around.now, around.ids);
         }
@@ -399,7 +421,9 @@ impl Task {
         let began =
             self.pull_stopped_at.filter(|_| self.containers.get(place).is_some_and(|container| container.running));
         let Some(began) = began else { return Some(ContainerHealth::Unknown) };
-        let checks = now.since(began).as_secs() / ContainerDefinition::CHECK_INTERVAL;
+        let settings = &defined.settings;
+        let checks = now.since(began).as_secs() / settings.check_interval.as_secs().max(1);
+        let counts = now.since(began) >= settings.check_start_period;
         let passes = defined.application.listens.is_some_and(|listens| {
             let reply = network.request_from_inside(self.seat.endpoint(listens.port), path, now);
             matches!(reply, Reply::Answered { status: 200..=399, .. })
@@ -407,7 +431,7 @@ impl Task {
         Some(match (passes, checks) {
             (_, 0) => ContainerHealth::Unknown,
             (true, _) => ContainerHealth::Healthy,
-            (false, failed) if failed >= ContainerDefinition::CHECK_RETRIES => ContainerHealth::Unhealthy,
+            (false, failed) if counts && failed >= u64::from(settings.check_retries) => ContainerHealth::Unhealthy,
             (false, _) => ContainerHealth::Unknown,
         })
     }

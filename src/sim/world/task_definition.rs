@@ -1,5 +1,7 @@
 //! Task definitions: what a task consists of. They never change once registered.
 
+use std::time::Duration;
+
 use super::application::Application;
 use super::moment::Moment;
 
@@ -39,13 +41,63 @@ pub(crate) struct ContainerDefinition {
     /// Path that the container's own check asks for on localhost.
     pub(crate) check_path: Option<String>,
     pub(crate) application: Application,
+    pub(crate) settings: ContainerSettings,
+}
+
+/// What a container definition says beside what every one has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerSettings {
+    /// The image, where it is not the one named after the service and the revision.
+    pub image: Option<String>,
+    /// The log group, where it is not the one named after the service.
+    pub log_group: Option<String>,
+    /// Between SIGTERM and SIGKILL; AWS takes thirty seconds where nothing is said.
+    pub stop_timeout: Option<Duration>,
+    /// Between two of the container's own checks.
+    pub check_interval: Duration,
+    /// Failures in a row that make it unhealthy.
+    pub check_retries: u32,
+    /// After the start, failures do not count for so long.
+    pub check_start_period: Duration,
+    /// `X86_64` or `ARM64`.
+    pub architecture: String,
+    /// The port of the host on EC2, where it is not chosen when the task starts.
+    pub host_port: Option<u16>,
+    /// Names and references of secrets beside `DATABASE_URL`.
+    pub secrets: Vec<(String, String)>,
+}
+
+impl Default for ContainerSettings {
+    fn default() -> Self {
+        Self {
+            image: None,
+            log_group: None,
+            stop_timeout: None,
+            check_interval: Duration::from_secs(10),
+            check_retries: 3,
+            check_start_period: Duration::ZERO,
+            architecture: "X86_64".to_owned(),
+            host_port: None,
+            secrets: Vec::new(),
+        }
+    }
 }
 
 impl ContainerDefinition {
-    /// Seconds between two of the container's own checks.
-    pub(crate) const CHECK_INTERVAL: u64 = 10;
-    /// Failures in a row that make it unhealthy.
-    pub(crate) const CHECK_RETRIES: u64 = 3;
+    /// The log group it writes to.
+    pub(crate) fn log_group(&self) -> &str {
+        self.settings.log_group.as_deref().unwrap_or(&self.log_group)
+    }
+
+    /// The image it runs.
+    pub(crate) fn image(&self) -> &str {
+        self.settings.image.as_deref().unwrap_or(&self.image)
+    }
+
+    /// All its secrets: name and reference.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &(String, String)> {
+        self.secrets.iter().chain(&self.settings.secrets)
+    }
 }
 
 impl TaskDefinition {

@@ -200,8 +200,12 @@ fn dead_end<'a>(scene: &Scene<'a>, barrier: &Barrier<'a>, failures: &[Failure<'a
     let subnets = list(&barrier.subnets);
     let vpc = barrier.origin.host.vpc?;
     let finding = match barrier.reach.dead_end? {
-        DeadEnd::NoPublicAddress(table) => no_public_address(scene, &needs, &subnets)
-            .evidence("ec2:DescribeRouteTables", &table.id, "Routes", default_route(table)),
+        DeadEnd::NoPublicAddress(table) => no_public_address(scene, &needs, &subnets).evidence(
+            "ec2:DescribeRouteTables",
+            &table.id,
+            "Routes",
+            default_route(table),
+        ),
         DeadEnd::Isolated(table) => isolated(scene, barrier, vpc, failures).evidence(
             "ec2:DescribeRouteTables",
             &table.id,
@@ -240,14 +244,16 @@ fn dead_end<'a>(scene: &Scene<'a>, barrier: &Barrier<'a>, failures: &[Failure<'a
         DeadEnd::NoS3Gateway(table, elsewhere) => {
             let region = region(&scene.facts);
             let fix = match elsewhere {
-                Some(endpoint) => Fix::new("Put the gateway endpoint of S3 into the route table of the subnets.").aws([
-                    "ec2",
-                    "modify-vpc-endpoint",
-                    "--vpc-endpoint-id",
-                    &endpoint.id,
-                    "--add-route-table-ids",
-                    &table.id,
-                ]),
+                Some(endpoint) => {
+                    Fix::new("Put the gateway endpoint of S3 into the route table of the subnets.").aws([
+                        "ec2",
+                        "modify-vpc-endpoint",
+                        "--vpc-endpoint-id",
+                        &endpoint.id,
+                        "--add-route-table-ids",
+                        &table.id,
+                    ])
+                }
                 None => Fix::new("Create a gateway endpoint of S3 in the route table of the subnets.").aws([
                     "ec2",
                     "create-vpc-endpoint",
@@ -262,7 +268,8 @@ fn dead_end<'a>(scene: &Scene<'a>, barrier: &Barrier<'a>, failures: &[Failure<'a
             let title = "Image layers come from S3, and the subnets have neither its gateway endpoint nor a way out";
             let other = missing_endpoints(vpc, barrier.origin.host.subnet?, &all_needs(scene, failures));
             let other: Vec<&str> = other.iter().filter(|need| **need != Need::S3).filter_map(Need::endpoint).collect();
-            let also = if other.is_empty() { String::new() } else { format!(" Missing as well: {}.", other.join(", ")) };
+            let also =
+                if other.is_empty() { String::new() } else { format!(" Missing as well: {}.", other.join(", ")) };
             Finding::new(&entries::S3_GATEWAY, Confidence::Certain, title)
                 .explain(format!(
                     "The endpoints ecr.api and ecr.dkr answer, but ECR hands out layers from S3. Route table {} of {subnets} \
@@ -380,7 +387,13 @@ fn isolated(scene: &Scene<'_>, barrier: &Barrier<'_>, vpc: &Vpc, failures: &[Fai
             let service = service_name(region, name);
             let mut words = vec!["ec2", "create-vpc-endpoint", "--vpc-id", vpc.id.as_str()];
             if *name == "s3" {
-                words.extend(["--vpc-endpoint-type", "Gateway", "--service-name", service.as_str(), "--route-table-ids"]);
+                words.extend([
+                    "--vpc-endpoint-type",
+                    "Gateway",
+                    "--service-name",
+                    service.as_str(),
+                    "--route-table-ids",
+                ]);
                 words.extend(tables.iter().copied());
             } else {
                 words.extend(["--vpc-endpoint-type", "Interface", "--service-name", service.as_str(), "--subnet-ids"]);
@@ -426,12 +439,7 @@ fn working_nat(vpc: &Vpc) -> Option<&str> {
     })
 }
 
-fn private_dns(
-    vpc: &Vpc,
-    endpoint: &crate::model::network::VpcEndpoint,
-    needs: &str,
-    subnets: &str,
-) -> Finding {
+fn private_dns(vpc: &Vpc, endpoint: &crate::model::network::VpcEndpoint, needs: &str, subnets: &str) -> Finding {
     let mut fix = Fix::new("Switch private DNS of the endpoint on.");
     let mut finding = Finding::new(
         &entries::PRIVATE_DNS,
@@ -508,13 +516,12 @@ fn task_groups(barrier: &Barrier<'_>) -> Option<Finding> {
         ),
         Via::Gateway(endpoint) => {
             let tables = barrier.origin.host.vpc.and_then(|vpc| vpc.route_tables.known()).into_iter().flatten();
-            let to_it = |route: &&crate::model::network::Route| {
-                matches!(&route.target, RouteTarget::VpcEndpoint(id) if *id == endpoint.id)
-            };
-            let list = tables.flat_map(|table| &table.routes).filter(to_it).find_map(|route| match &route.destination {
-                crate::model::network::RouteDestination::PrefixList(id) => Some(id.clone()),
-                crate::model::network::RouteDestination::Cidr(_) => None,
-            });
+            let to_it = |route: &&crate::model::network::Route| matches!(&route.target, RouteTarget::VpcEndpoint(id) if *id == endpoint.id);
+            let list =
+                tables.flat_map(|table| &table.routes).filter(to_it).find_map(|route| match &route.destination {
+                    crate::model::network::RouteDestination::PrefixList(id) => Some(id.clone()),
+                    crate::model::network::RouteDestination::Cidr(_) => None,
+                });
             (format!("gateway endpoint {}", endpoint.id), list.map_or_else(everywhere, Source::PrefixList))
         }
         Via::Internet | Via::Nowhere => ("the internet".to_owned(), everywhere()),
@@ -539,7 +546,13 @@ fn task_groups(barrier: &Barrier<'_>) -> Option<Finding> {
         ),
         None => finding.evidence("ec2:DescribeSecurityGroups", group, "IpPermissionsEgress", "absent"),
     };
-    Some(finding.fix(authorize(Fix::new("Let the tasks out on 443."), Direction::Egress, group, (HTTPS, HTTPS), &source)))
+    Some(finding.fix(authorize(
+        Fix::new("Let the tasks out on 443."),
+        Direction::Egress,
+        group,
+        (HTTPS, HTTPS),
+        &source,
+    )))
 }
 
 fn acl(barrier: &Barrier<'_>) -> Option<Finding> {

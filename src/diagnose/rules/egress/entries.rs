@@ -7,8 +7,7 @@ const CONNECTIVITY: &str = "https://docs.aws.amazon.com/AmazonECS/latest/develop
 const PULL: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html";
 const ECS_ENDPOINTS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html";
 const ECR_ENDPOINTS: &str = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html";
-const TASK_NETWORKING: &str =
-    "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html";
+const TASK_NETWORKING: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html";
 const ACLS: &str = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html";
 
 const BASE: Entry = Entry {

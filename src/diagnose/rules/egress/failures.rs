@@ -103,8 +103,12 @@ pub(in crate::diagnose) fn failures<'a>(scene: &Scene<'a>) -> Vec<Failure<'a>> {
     let service = scene.service;
     let missing = service.running < service.desired;
     let fresh = |at: Option<Timestamp>| missing || scene.since(at).is_some_and(|age| age <= FRESH);
-    let mut failures: Vec<Failure<'a>> =
-        scene.deaths_of_primary().filter(|dead| fresh(dead.at)).filter_map(|dead| of_dead(scene, dead)).take(20).collect();
+    let mut failures: Vec<Failure<'a>> = scene
+        .deaths_of_primary()
+        .filter(|dead| fresh(dead.at))
+        .filter_map(|dead| of_dead(scene, dead))
+        .take(20)
+        .collect();
     if failures.is_empty() && missing {
         failures.extend(scene.events.iter().filter_map(|heard| match heard.event {
             Event::NotPlaced { reason } => of_text(scene, None, reason, heard.at),
@@ -113,7 +117,8 @@ pub(in crate::diagnose) fn failures<'a>(scene: &Scene<'a>) -> Vec<Failure<'a>> {
         failures.truncate(3);
     }
     if failures.is_empty() && missing {
-        failures.extend(scene.tasks.known().copied().unwrap_or_default().iter().filter_map(|task| hanging(scene, task)));
+        failures
+            .extend(scene.tasks.known().copied().unwrap_or_default().iter().filter_map(|task| hanging(scene, task)));
         failures.truncate(20);
     }
     failures
@@ -135,12 +140,7 @@ fn of_dead<'a>(scene: &Scene<'a>, dead: &Dead<'a>) -> Option<Failure<'a>> {
     Some(failure)
 }
 
-fn of_text<'a>(
-    scene: &Scene<'a>,
-    task: Option<&'a Task>,
-    text: &'a str,
-    at: Option<Timestamp>,
-) -> Option<Failure<'a>> {
+fn of_text<'a>(scene: &Scene<'a>, task: Option<&'a Task>, text: &'a str, at: Option<Timestamp>) -> Option<Failure<'a>> {
     if !is_silence(text) {
         return None;
     }
@@ -193,7 +193,12 @@ mod tests {
             (StopClass::Secret, login, vec![Need::EcrApi], Some("10.0.3.7")),
             (StopClass::ImagePull, layers, vec![Need::S3], Some("52.218.1.2")),
             (StopClass::ImagePull, hub, vec![], Some("44.205.64.79")),
-            (StopClass::Logging, "ResourceInitializationError: failed to validate logger args: signal: killed", vec![Need::Logs], None),
+            (
+                StopClass::Logging,
+                "ResourceInitializationError: failed to validate logger args: signal: killed",
+                vec![Need::Logs],
+                None,
+            ),
         ] {
             assert!(is_silence(text), "{text}");
             assert_eq!(called(class, text), expected, "{text}");

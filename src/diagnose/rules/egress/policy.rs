@@ -42,7 +42,9 @@ pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     }
     let id = endpoint.map(|endpoint| endpoint.id.as_str());
     let (confidence, title) = match id {
-        Some(id) => (Confidence::High, format!("The policy of endpoint {id} does not allow the bucket of ECR's layers")),
+        Some(id) => {
+            (Confidence::High, format!("The policy of endpoint {id} does not allow the bucket of ECR's layers"))
+        }
         None => (Confidence::High, "The policy of a VPC endpoint refuses what tasks need to start".to_owned()),
     };
     let tasks = refused.iter().take(20).map(|(dead, _)| dead.task.arn.name().to_owned()).collect();
@@ -75,7 +77,8 @@ pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                     })
                     .terraform("aws_vpc_endpoint.s3 → policy"),
             ),
-        None => finding.fix(Fix::new("Allow the action AWS names in the policy of the VPC endpoint, for the role it names.")),
+        None => finding
+            .fix(Fix::new("Allow the action AWS names in the policy of the VPC endpoint, for the role it names.")),
     };
     findings.push(finding);
 }
@@ -127,7 +130,9 @@ mod tests {
 
     #[test]
     fn policies_are_read_by_their_resources() {
-        let policy = |resource: &str| format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Principal":"*","Resource":{resource}}}]}}"#);
+        let policy = |resource: &str| {
+            format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"*","Principal":"*","Resource":{resource}}}]}}"#)
+        };
         for (text, allowed) in [
             (policy(r#""*""#), true),
             (policy(r#"["arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*"]"#), true),

@@ -118,7 +118,8 @@ fn cause(checks: &Checks<'_, '_>, said: &Said, place: Option<&Place<'_>>) -> Opt
         if *said == Said::Silence {
             return Some(no_answer(checks, task, seen));
         }
-        let http = checks.check().and_then(|check| check.protocol.as_deref()).is_some_and(|one| one.starts_with("HTTP"));
+        let http =
+            checks.check().and_then(|check| check.protocol.as_deref()).is_some_and(|one| one.starts_with("HTTP"));
         if seen && http {
             return Some(Cause::Slow);
         }

@@ -194,8 +194,7 @@ impl<'s, 'a> Checks<'s, 'a> {
         for (index, place) in lot.places.iter().take(QUOTED).enumerate() {
             let subject = format!("target {}", place.name());
             if index == 0 {
-                finding =
-                    finding.evidence(TARGET_HEALTH, &subject, "TargetHealth.State", place.target.state.as_str());
+                finding = finding.evidence(TARGET_HEALTH, &subject, "TargetHealth.State", place.target.state.as_str());
                 let reason = place.target.reason.as_deref().unwrap_or("absent");
                 finding = finding.evidence(TARGET_HEALTH, &subject, "TargetHealth.Reason", self.scene.quote(reason));
             }

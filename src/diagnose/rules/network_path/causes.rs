@@ -122,7 +122,9 @@ fn is_dynamic(front: &Front<'_, '_>, place: Option<&Place<'_>>) -> bool {
             binding.and_then(|binding| binding.container.as_ref()).is_none_or(|name| *name == container.name)
         });
         let port = binding.and_then(|binding| binding.container_port);
-        containers.flat_map(|container| &container.ports).find(|mapping| port.is_none() || mapping.container_port == port)
+        containers
+            .flat_map(|container| &container.ports)
+            .find(|mapping| port.is_none() || mapping.container_port == port)
     });
     match mapping {
         Some(mapping) => mapping.host_port.is_none_or(|port| port == 0),
@@ -339,7 +341,8 @@ fn subnet_ranges(front: &Front<'_, '_>, ipv6: bool) -> Vec<IpNet> {
         }
     }
     if ranges.is_empty() {
-        ranges.extend(front.balancer.nodes.iter().map(|node| node.address).filter(|a| matches!(a, IpNet::V6(_)) == ipv6));
+        ranges
+            .extend(front.balancer.nodes.iter().map(|node| node.address).filter(|a| matches!(a, IpNet::V6(_)) == ipv6));
     }
     ranges
 }
@@ -354,7 +357,9 @@ fn ingress_fix(front: &Front<'_, '_>, hit: &Hit<'_, '_>, number: u16, port: u16)
     let ipv6 = hit.host.addresses().ipv6();
     let summary = match number {
         51 => "Let the load balancer's own group in; then drop the rule for the other group if nothing else uses it.",
-        53 => "Let the load balancer in on the health-check port, or check the traffic port (--health-check-port traffic-port).",
+        53 => {
+            "Let the load balancer in on the health-check port, or check the traffic port (--health-check-port traffic-port)."
+        }
         54 => "Let the load balancer in on the traffic port.",
         56 => "Name the load balancer's group instead of addresses, or the addresses of all its subnets.",
         57 => "Let the load balancer in over IPv6 too.",
@@ -387,10 +392,8 @@ fn egress_fix(front: &Front<'_, '_>, hit: &Hit<'_, '_>, port: u16) -> Fix {
     let near = side.and_then(|side| side.nearest.as_ref()).map(|miss| miss.rule.group.id.as_str());
     let group = near.or_else(|| front.balancer.groups.ids.as_ref()?.first().copied());
     let target = hit.host.groups.ids.as_ref().and_then(|ids| ids.first());
-    let goal = target.map_or_else(
-        || Source::Cidrs(hit.host.address.into_iter().collect()),
-        |id| Source::Group((*id).to_owned()),
-    );
+    let goal = target
+        .map_or_else(|| Source::Cidrs(hit.host.address.into_iter().collect()), |id| Source::Group((*id).to_owned()));
     match group {
         Some(group) => authorize(fix, Direction::Egress, group, (port, port), &goal),
         None => fix,
@@ -398,12 +401,19 @@ fn egress_fix(front: &Front<'_, '_>, hit: &Hit<'_, '_>, port: u16) -> Fix {
 }
 
 fn acl_fix(front: &Front<'_, '_>, hits: &[&Hit<'_, '_>], port: u16) -> Fix {
-    let fix = Fix::new("Allow it in the network ACL before the entry that denies; packets and answers need an entry each.");
+    let fix =
+        Fix::new("Allow it in the network ACL before the entry that denies; packets and answers need an entry each.");
     let Some(drop) = hits.first().and_then(|hit| hit.crossing.acls.drop) else { return fix };
     let far: Vec<IpNet> = if is_about_far(drop.leg) {
         let subnets: BTreeSet<&str> = hits.iter().filter_map(|hit| hit.host.subnet).collect();
         let ipv4 = |range: &&IpNet| matches!(range, IpNet::V4(_));
-        subnets.into_iter().filter_map(|id| front.topology.subnet(id)).flat_map(|s| &s.cidrs).filter(ipv4).copied().collect()
+        subnets
+            .into_iter()
+            .filter_map(|id| front.topology.subnet(id))
+            .flat_map(|s| &s.cidrs)
+            .filter(ipv4)
+            .copied()
+            .collect()
     } else {
         let ipv6 = hits.first().is_some_and(|hit| hit.host.addresses().ipv6());
         subnet_ranges(front, ipv6)
@@ -422,11 +432,8 @@ struct Words {
 
 impl Words {
     fn new(front: &Front<'_, '_>, hit: &Hit<'_, '_>) -> Self {
-        let own = if front.balancer.unfiltered {
-            "no security groups".to_owned()
-        } else {
-            front.balancer.groups.names()
-        };
+        let own =
+            if front.balancer.unfiltered { "no security groups".to_owned() } else { front.balancer.groups.names() };
         let checks =
             if hit.place.is_some_and(|place| place.standing == crate::diagnose::target_health::Standing::Waiting) {
                 "Health checks get no answer, so targets will not become healthy."
@@ -463,7 +470,9 @@ impl Words {
                 format!("group allows {allowed}, check uses {port}"),
             ),
             53 => (
-                format!("{target} lets load balancer {balancer} in on the traffic port, but not on health-check port {port}"),
+                format!(
+                    "{target} lets load balancer {balancer} in on the traffic port, but not on health-check port {port}"
+                ),
                 format!(
                     "The target group checks on port {port}, which is not the port of the traffic. The groups of the targets \
                      ({target}) allow the traffic port only. {checks}"
@@ -471,7 +480,9 @@ impl Words {
                 format!("health-check port {port} closed"),
             ),
             54 => (
-                format!("Targets are checked on another port than {port}, where load balancer {balancer} cannot reach them"),
+                format!(
+                    "Targets are checked on another port than {port}, where load balancer {balancer} cannot reach them"
+                ),
                 format!(
                     "Health checks get through, so targets look healthy, but security groups drop what goes to traffic port \
                      {port} ({own} to {target}). Every request times out."
@@ -492,7 +503,9 @@ impl Words {
                 )
             }
             57 => (
-                format!("{group} allows port {port} for addresses of the other IP family than load balancer {balancer} uses"),
+                format!(
+                    "{group} allows port {port} for addresses of the other IP family than load balancer {balancer} uses"
+                ),
                 format!(
                     "Targets are reached over {}, and the rule for port {port} names {peer}. 0.0.0.0/0 does not include IPv6. \
                      {checks}",
@@ -502,7 +515,9 @@ impl Words {
             ),
             58 => (
                 format!("{group} allows port {port} from {peer}, which no longer counts"),
-                format!("The rule references a group over a VPC peering that is not active, so it lets nobody in. {checks}"),
+                format!(
+                    "The rule references a group over a VPC peering that is not active, so it lets nobody in. {checks}"
+                ),
                 "rule references a dead peering".to_owned(),
             ),
             59 => (
@@ -551,7 +566,9 @@ impl Words {
         let ports = if drop.leg.is_return() { "1024-65535".to_owned() } else { port.to_string() };
         let part = if drop.whole { "" } else { "part of " };
         Some((
-            format!("Network ACL {id}, rule {number}, drops {part}port {ports} between load balancer {balancer} and targets"),
+            format!(
+                "Network ACL {id}, rule {number}, drops {part}port {ports} between load balancer {balancer} and targets"
+            ),
             format!(
                 "{id} filters {} ({leg}). Entries count from the lowest number, and {} decides for {part}port {ports}. Network \
                  ACLs do not remember connections, so packets and their answers need a rule each.{}",
@@ -571,7 +588,9 @@ impl Words {
         let from = subnet.unwrap_or("a subnet");
         Some(if number == 64 {
             (
-                format!("An appliance stands between load balancer {balancer} and targets, where references to groups do not work"),
+                format!(
+                    "An appliance stands between load balancer {balancer} and targets, where references to groups do not work"
+                ),
                 format!(
                     "A more specific route of {from} leads through an appliance{rule}. Behind it a rule that names a security \
                      group does not match any more; the only rule for port {port} names one."

@@ -62,8 +62,7 @@ fn closed_listeners(balancer: &Balancer<'_>, leading: &[&Listener], findings: &m
                     .flat_map(|subnet| subnet.cidrs.iter().copied())
                     .filter(|range| matches!(range, IpNet::V4(_)))
                     .collect();
-                let source =
-                    if internet_facing(balancer) { everybody("0.0.0.0/0") } else { Source::Cidrs(inside) };
+                let source = if internet_facing(balancer) { everybody("0.0.0.0/0") } else { Source::Cidrs(inside) };
                 let fix = Fix::new("Let the clients in on the listener's port.");
                 findings.push(
                     Finding::new(
@@ -94,7 +93,8 @@ fn closed_listeners(balancer: &Balancer<'_>, leading: &[&Listener], findings: &m
             }
             Door::Open(rules) if dualstack && door.for_all(false) && !door.for_all(true) => {
                 // Some IPv6 addresses are let in by name: then that is a choice.
-                let chosen = rules.iter().any(|of| matches!(&of.rule.peer, Peer::Cidr(IpNet::V6(_)) | Peer::PrefixList(_)));
+                let chosen =
+                    rules.iter().any(|of| matches!(&of.rule.peer, Peer::Cidr(IpNet::V6(_)) | Peer::PrefixList(_)));
                 if chosen {
                     continue;
                 }
@@ -133,7 +133,9 @@ fn closed_listeners(balancer: &Balancer<'_>, leading: &[&Listener], findings: &m
 
 /// 66.
 fn private_subnets(balancer: &Balancer<'_>, findings: &mut Vec<Finding>) {
-    let (Some(settings), Some(vpc), true) = (balancer.settings, balancer.vpc, internet_facing(balancer)) else { return };
+    let (Some(settings), Some(vpc), true) = (balancer.settings, balancer.vpc, internet_facing(balancer)) else {
+        return;
+    };
     let subnets: Vec<&str> = settings.zones.iter().filter_map(|(_, subnet)| subnet.as_deref()).collect();
     let private: Vec<&str> = subnets.iter().copied().filter(|id| is_public(vpc, id) == Some(false)).collect();
     if private.is_empty() {
@@ -191,7 +193,9 @@ fn private_subnets(balancer: &Balancer<'_>, findings: &mut Vec<Finding>) {
 
 /// 70.
 fn public_access(balancer: &Balancer<'_>, findings: &mut Vec<Finding>) {
-    let (Some(settings), Some(vpc), true) = (balancer.settings, balancer.vpc, internet_facing(balancer)) else { return };
+    let (Some(settings), Some(vpc), true) = (balancer.settings, balancer.vpc, internet_facing(balancer)) else {
+        return;
+    };
     let Known::Known(block) = &vpc.public_access_block else { return };
     let mode = block.internet_gateway_mode.as_deref().unwrap_or("off");
     if !matches!(mode, "block-bidirectional" | "block-ingress") {

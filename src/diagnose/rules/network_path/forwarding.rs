@@ -113,7 +113,8 @@ fn nobody_registered(scene: &Scene<'_>, group: &Group<'_>, routing: &LoadBalance
     let Known::Known(targets) = group.targets else { return };
     let began = scene.primary.and_then(|primary| primary.created_at).or(service.created_at);
     let young = scene.since(began).is_none_or(|age| age < STARTING);
-    let leading = listeners(routing).iter().find(|listener| weight(listener, group.arn).is_some_and(|weight| weight > 0));
+    let leading =
+        listeners(routing).iter().find(|listener| weight(listener, group.arn).is_some_and(|weight| weight > 0));
     let Some(listener) = leading else { return };
     if !targets.is_empty() || service.desired == 0 || young {
         return;

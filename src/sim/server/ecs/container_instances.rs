@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, arns, bounded, cluster, found_and_missing, time};
+use super::{Answered, Object, arns, bounded, cluster, found_and_missing, time};
 use crate::sim::world::{Cluster, ContainerInstance, REGION, Seat, World};
 
 /// Hosts in one DescribeContainerInstances.
@@ -23,9 +23,14 @@ pub(super) struct List {
 
 pub(super) fn list(request: &List, world: &World) -> Answered {
     let cluster = cluster(world, request.cluster.as_deref())?;
-    let any = request.status.as_deref().is_none_or(|status| status == "ACTIVE");
-    let all = cluster.instances.iter().filter(|_| any).map(|instance| instance.arn.clone()).collect();
+    let wanted =
+        |instance: &&ContainerInstance| request.status.as_deref().is_none_or(|wanted| wanted == status(instance));
+    let all = cluster.instances.iter().filter(wanted).map(|instance| instance.arn.clone()).collect();
     arns("containerInstanceArns", all, request.next_token.as_deref(), request.max_results, 100)
+}
+
+fn status(instance: &ContainerInstance) -> &'static str {
+    if instance.draining { "DRAINING" } else { "ACTIVE" }
 }
 
 #[derive(Deserialize)]
@@ -33,11 +38,14 @@ pub(super) fn list(request: &List, world: &World) -> Answered {
 pub(super) struct Describe {
     cluster: Option<String>,
     container_instances: Vec<String>,
+    #[serde(default)]
+    include: Vec<String>,
 }
 
 pub(super) fn describe(request: &Describe, world: &World) -> Answered {
     bounded(&request.container_instances, "Container instances", INSTANCES_A_CALL)?;
     let cluster = cluster(world, request.cluster.as_deref())?;
+    let with_health = request.include.iter().any(|part| part == "CONTAINER_INSTANCE_HEALTH");
     let results = request.container_instances.iter().map(|name| {
         let named =
             |instance: &&ContainerInstance| instance.arn == *name || instance.arn.rsplit('/').next() == Some(name);
@@ -45,13 +53,13 @@ pub(super) fn describe(request: &Describe, world: &World) -> Answered {
             .instances
             .iter()
             .find(named)
-            .map(|instance| written(instance, cluster, world))
+            .map(|instance| written(instance, cluster, with_health, world))
             .ok_or_else(|| name.clone())
     });
     Ok(found_and_missing("containerInstances", results))
 }
 
-fn written(instance: &ContainerInstance, cluster: &Cluster, world: &World) -> Value {
+fn written(instance: &ContainerInstance, cluster: &Cluster, with_health: bool, world: &World) -> Value {
     let here = || {
         let on_host = |seat: &Seat| matches!(seat, Seat::Host { instance_arn, .. } if *instance_arn == instance.arn);
         cluster.tasks().map(|(_, task)| task).filter(move |task| on_host(&task.seat))
@@ -70,7 +78,7 @@ fn written(instance: &ContainerInstance, cluster: &Cluster, world: &World) -> Va
     let reserved: Vec<String> = RESERVED_PORTS.iter().map(|port| (*port).to_owned()).collect();
     let used: Vec<String> = reserved.iter().cloned().chain(instance.ports.iter().map(u16::to_string)).collect();
     let attribute = |name: &str, value: &str| json!({ "name": name, "value": value });
-    json!({
+    let mut object = Object::of(json!({
         "containerInstanceArn": instance.arn,
         "ec2InstanceId": instance.ec2_instance,
         "version": 12,
@@ -85,8 +93,8 @@ fn written(instance: &ContainerInstance, cluster: &Cluster, world: &World) -> Va
             whole("MEMORY", instance.registered_memory),
             ports(reserved),
         ],
-        "status": "ACTIVE",
-        "agentConnected": true,
+        "status": status(instance),
+        "agentConnected": instance.agent_connected,
         "runningTasksCount": here().filter(|task| task.is_running()).count(),
         "pendingTasksCount": here().filter(|task| task.is_wanted() && task.is_starting()).count(),
         "attributes": [
@@ -99,5 +107,15 @@ fn written(instance: &ContainerInstance, cluster: &Cluster, world: &World) -> Va
         "registeredAt": time(world, instance.registered_at),
         "attachments": [],
         "tags": [],
-    })
+    }));
+    if with_health {
+        let check = json!({
+            "type": "CONTAINER_RUNTIME",
+            "status": "OK",
+            "lastUpdated": time(world, instance.registered_at),
+            "lastStatusChange": time(world, instance.registered_at),
+        });
+        object.put("healthStatus", json!({ "overallStatus": "OK", "details": [check] }));
+    }
+    object.value()
 }

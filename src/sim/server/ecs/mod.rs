@@ -1,5 +1,6 @@
 //! Amazon ECS (API version 2014-11-13). One file a family of operations; here is what they share.
 
+mod capacity_providers;
 mod clusters;
 mod container_instances;
 mod service_deployments;
@@ -25,6 +26,8 @@ pub(crate) fn perform(operation: &str, parameters: &Value, world: &mut World) ->
         "UpdateService" => services::update(&read(parameters)?, world)?,
         "ListTasks" => tasks::list(&read(parameters)?, world)?,
         "DescribeTasks" => tasks::describe(&read(parameters)?, world)?,
+        "GetTaskProtection" => tasks::protection(&read(parameters)?, world)?,
+        "DescribeCapacityProviders" => capacity_providers::describe(&read(parameters)?, world)?,
         "StopTask" => tasks::stop(&read(parameters)?, world)?,
         "DescribeTaskDefinition" => task_definitions::describe(&read(parameters)?, world)?,
         "ListTaskDefinitions" => task_definitions::list(&read(parameters)?, world)?,

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::services::{deployment_configuration, load_balancers};
+use super::services::{deployment_configuration, launch_type, load_balancers, network};
 use super::{
     Answered, Object, bounded, cluster, found_and_missing, maybe_time, paged, service_not_found, time, with_token,
 };
 use crate::sim::server::protocol::AwsError;
-use crate::sim::world::{Controller, Service, ServiceDeployment, ServiceRevision, World};
+use crate::sim::world::{Controller, Launch, Service, ServiceDeployment, ServiceRevision, World};
 
 /// Records or revisions in one call.
 const RECORDS_A_CALL: usize = 20;
@@ -128,12 +128,23 @@ fn written(service: &Service, record: &ServiceDeployment, world: &World) -> Valu
             "failureCount": record.failures,
             "threshold": record.threshold,
         },
-        "alarms": { "status": "DISABLED" },
+        "alarms": alarms(service, record),
     }));
+    if let Some(waiting) = &record.waiting {
+        let hook = json!({
+            "hookId": waiting.hook,
+            "targetType": "PAUSE",
+            "status": "AWAITING_ACTION",
+            "expiresAt": time(world, waiting.until),
+            "timeoutAction": waiting.action,
+        });
+        object.put("lifecycleHookDetails", json!([hook]));
+    }
     object.put_some("finishedAt", maybe_time(world, record.finished_at));
     object.put_some("statusReason", record.reason.as_deref());
     if record.status.is_open() {
-        object.put("lifecycleStage", "SCALE_UP");
+        let stage = record.waiting.as_ref().map_or("SCALE_UP", |waiting| waiting.stage.as_str());
+        object.put("lifecycleStage", stage);
     }
     if let Some(rollback) = &record.rollback {
         object.put(
@@ -148,14 +159,27 @@ fn written(service: &Service, record: &ServiceDeployment, world: &World) -> Valu
     object.value()
 }
 
+fn alarms(service: &Service, record: &ServiceDeployment) -> Value {
+    let names = &service.options.alarms;
+    if names.is_empty() {
+        return json!({ "status": "DISABLED" });
+    }
+    let status = match record.finished_at {
+        _ if !record.triggered_alarms.is_empty() => "TRIGGERED",
+        None => "MONITORING",
+        Some(_) => "MONITORING_COMPLETE",
+    };
+    json!({ "status": status, "alarmNames": names, "triggeredAlarmNames": record.triggered_alarms })
+}
+
 fn of_revision(service: &Service, revision: &ServiceRevision, world: &World) -> Value {
     let images: Vec<Value> = revision
         .definition
         .containers
         .iter()
-        .map(|container| json!({ "containerName": container.name, "image": container.image }))
+        .map(|container| json!({ "containerName": container.name, "image": container.image() }))
         .collect();
-    json!({
+    let mut object = Object::of(json!({
         "serviceRevisionArn": revision.arn,
         "serviceArn": service.arn,
         "clusterArn": service.cluster_arn(),
@@ -165,5 +189,13 @@ fn of_revision(service: &Service, revision: &ServiceRevision, world: &World) -> 
         "containerImages": images,
         "guardDutyEnabled": false,
         "createdAt": time(world, revision.created_at),
-    })
+    }));
+    if service.launch != Launch::Ec2 {
+        object
+            .put("platformVersion", "1.4.0")
+            .put("platformFamily", "Linux")
+            .put("networkConfiguration", network(service));
+    }
+    object.put_some("launchType", launch_type(service.launch));
+    object.value()
 }

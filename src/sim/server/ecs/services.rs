@@ -110,7 +110,7 @@ pub(super) fn update(request: &Update, world: &mut World) -> Answered {
     Ok(json!({ "service": written(service, world) }))
 }
 
-fn launch_type(launch: Launch) -> Option<&'static str> {
+pub(super) fn launch_type(launch: Launch) -> Option<&'static str> {
     match launch {
         Launch::Fargate => Some("FARGATE"),
         Launch::Ec2 => Some("EC2"),
@@ -120,7 +120,7 @@ fn launch_type(launch: Launch) -> Option<&'static str> {
 
 fn written(service: &Service, world: &World) -> Value {
     let Some(primary) = service.primary() else { return Value::Null };
-    let by_code_deploy = service.controller == Controller::CodeDeploy;
+    let has_task_sets = service.controller != Controller::Ecs;
     let deployments: Vec<Value> =
         service.deployments.iter().map(|deployment| of_deployment(service, deployment, world)).collect();
     let task_sets: Vec<Value> = service.deployments.iter().map(|set| of_task_set(service, set, world)).collect();
@@ -134,22 +134,24 @@ fn written(service: &Service, world: &World) -> Value {
         "desiredCount": service.desired,
         "runningCount": service.running(),
         "pendingCount": service.pending(),
-        "taskDefinition": primary.definition.arn,
         "deploymentConfiguration": deployment_configuration(service),
-        "deployments": if by_code_deploy { Vec::new() } else { deployments },
+        "deployments": if has_task_sets { Vec::new() } else { deployments },
         "roleArn": format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
         "events": service.events.iter().map(|event| of_event(event, world)).collect::<Vec<_>>(),
         "createdAt": time(world, service.created_at),
         "placementConstraints": [],
         "placementStrategy": [],
         "schedulingStrategy": "REPLICA",
-        "deploymentController": { "type": if by_code_deploy { "CODE_DEPLOY" } else { "ECS" } },
+        "deploymentController": { "type": service.controller.name() },
         "createdBy": format!("arn:aws:iam::{ACCOUNT}:role/Deploy"),
         "enableECSManagedTags": true,
         "propagateTags": "NONE",
         "enableExecuteCommand": false,
         "availabilityZoneRebalancing": "DISABLED",
     }));
+    if service.controller != Controller::External {
+        object.put("taskDefinition", primary.definition.arn.as_str());
+    }
     object.put_some("launchType", launch_type(service.launch));
     if service.launch == Launch::FargateSpot {
         object.put("capacityProviderStrategy", spot());
@@ -163,7 +165,7 @@ fn written(service: &Service, world: &World) -> Value {
     if !service.bindings.is_empty() {
         object.put("healthCheckGracePeriodSeconds", service.grace.as_secs());
     }
-    if by_code_deploy {
+    if has_task_sets {
         object.put("taskSets", task_sets);
     } else {
         let open = service.history.first().filter(|record| record.status.is_open());
@@ -178,7 +180,7 @@ fn spot() -> Value {
     json!([{ "capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0 }])
 }
 
-fn network(service: &Service) -> Value {
+pub(super) fn network(service: &Service) -> Value {
     json!({
         "awsvpcConfiguration": {
             "subnets": service.subnets,
@@ -208,9 +210,25 @@ pub(super) fn deployment_configuration(service: &Service) -> Value {
         let breaker = service.circuit_breaker;
         configuration
             .put("deploymentCircuitBreaker", json!({ "enable": breaker.enable, "rollback": breaker.rollback }));
-        configuration.put("alarms", json!({ "alarmNames": [], "rollback": false, "enable": false }));
-        configuration.put("strategy", "ROLLING");
-        configuration.put("bakeTimeInMinutes", 0);
+        let options = &service.options;
+        configuration.put(
+            "alarms",
+            json!({
+                "alarmNames": options.alarms,
+                "rollback": options.alarm_rollback,
+                "enable": !options.alarms.is_empty(),
+            }),
+        );
+        configuration.put("strategy", options.strategy.as_deref().unwrap_or("ROLLING"));
+        configuration.put("bakeTimeInMinutes", options.bake_time.as_secs() / 60);
+        if let Some(pause) = &options.pause {
+            let hook = json!({
+                "targetType": "PAUSE",
+                "lifecycleStages": [pause.stage],
+                "timeoutConfiguration": { "timeoutInMinutes": pause.timeout.as_secs() / 60, "action": pause.action },
+            });
+            configuration.put("lifecycleHooks", json!([hook]));
+        }
     }
     configuration.value()
 }
@@ -263,8 +281,8 @@ fn of_task_set(service: &Service, set: &Deployment, world: &World) -> Value {
         "taskSetArn": service.arn_of("task-set", &format!("{}/{}/{}", service.cluster, service.name, set.id)),
         "serviceArn": service.arn,
         "clusterArn": service.cluster_arn(),
-        "startedBy": "CODE_DEPLOY",
-        "externalId": "d-SIM0000D1",
+        "startedBy": if service.controller == Controller::External { "pipeline" } else { "CODE_DEPLOY" },
+        "externalId": if service.controller == Controller::External { "release-1" } else { "d-SIM0000D1" },
         "status": set.status.name(),
         "taskDefinition": set.definition.arn,
         "computedDesiredCount": desired,

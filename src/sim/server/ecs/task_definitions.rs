@@ -64,8 +64,9 @@ fn written(definition: &TaskDefinition, world: &World) -> Value {
         "registeredAt": time(world, definition.registered_at),
         "registeredBy": format!("arn:aws:iam::{ACCOUNT}:role/Deploy"),
     }));
-    if fargate {
-        object.put("runtimePlatform", json!({ "cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX" }));
+    let main = definition.containers.first();
+    if let Some(architecture) = main.filter(|_| fargate).map(|main| &main.settings.architecture) {
+        object.put("runtimePlatform", json!({ "cpuArchitecture": architecture, "operatingSystemFamily": "LINUX" }));
     }
     object.value()
 }
@@ -74,7 +75,8 @@ fn of_container(container: &ContainerDefinition, definition: &TaskDefinition) ->
     let pairs = |list: &[(String, String)], second: &str| -> Vec<Value> {
         list.iter().map(|(name, value)| json!({ "name": name, second: value })).collect()
     };
-    let host_port = |port: u16| if definition.network_mode == NetworkMode::Awsvpc { port } else { 0 };
+    let on_host = container.settings.host_port.unwrap_or(0);
+    let host_port = |port: u16| if definition.network_mode == NetworkMode::Awsvpc { port } else { on_host };
     let ports: Vec<Value> = container
         .application
         .listens
@@ -83,20 +85,20 @@ fn of_container(container: &ContainerDefinition, definition: &TaskDefinition) ->
         .collect();
     let mut object = Object::of(json!({
         "name": container.name,
-        "image": container.image,
+        "image": container.image(),
         "cpu": 0,
         "memory": container.memory,
         "portMappings": ports,
         "essential": true,
         "environment": pairs(&container.environment, "value"),
-        "secrets": pairs(&container.secrets, "valueFrom"),
+        "secrets": pairs(&container.secrets().cloned().collect::<Vec<_>>(), "valueFrom"),
         "mountPoints": [],
         "volumesFrom": [],
         "systemControls": [],
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {
-                "awslogs-group": container.log_group,
+                "awslogs-group": container.log_group(),
                 "awslogs-region": REGION,
                 "awslogs-stream-prefix": "ecs",
             },
@@ -108,11 +110,13 @@ fn of_container(container: &ContainerDefinition, definition: &TaskDefinition) ->
             "healthCheck",
             json!({
                 "command": ["CMD-SHELL", format!("curl -fsS http://localhost:{port}{path} || exit 1")],
-                "interval": ContainerDefinition::CHECK_INTERVAL,
+                "interval": container.settings.check_interval.as_secs(),
                 "timeout": 5,
-                "retries": ContainerDefinition::CHECK_RETRIES,
+                "retries": container.settings.check_retries,
+                "startPeriod": container.settings.check_start_period.as_secs(),
             }),
         );
     }
+    object.put_some("stopTimeout", container.settings.stop_timeout.map(|timeout| timeout.as_secs()));
     object.value()
 }

@@ -89,6 +89,24 @@ pub(super) fn describe(request: &Describe, world: &World) -> Answered {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Protection {
+    cluster: String,
+    #[serde(default)]
+    tasks: Vec<String>,
+}
+
+pub(super) fn protection(request: &Protection, world: &World) -> Answered {
+    let cluster = cluster(world, Some(&request.cluster))?;
+    let results = request.tasks.iter().map(|name| {
+        let found = cluster.tasks().find(|(_, task)| (task.id == *name || task.arn == *name) && task.is_wanted());
+        found
+            .map(|(service, task)| json!({ "taskArn": task.arn, "protectionEnabled": service.protected }))
+            .ok_or_else(|| name.clone())
+    });
+    Ok(found_and_missing("protectedTasks", results))
+}
+
+#[derive(Deserialize)]
 pub(super) struct Stop {
     cluster: Option<String>,
     task: String,
@@ -223,7 +241,7 @@ fn of_container(
         "containerArn": format!("{}/{}", task.arn.replace(":task/", ":container/"), container_id(task, defined)),
         "taskArn": task.arn,
         "name": defined.name,
-        "image": defined.image,
+        "image": defined.image(),
         "lastStatus": status,
         "networkBindings": bindings,
         "networkInterfaces": interfaces,
