@@ -25,8 +25,6 @@ pub(in crate::diagnose) struct Failure<'a> {
     pub(in crate::diagnose) task: Option<&'a Task>,
     /// AWS's words, if there are any.
     pub(in crate::diagnose) text: Option<&'a str>,
-    /// When.
-    pub(in crate::diagnose) at: Option<Timestamp>,
     /// What may have been called.
     pub(in crate::diagnose) called: Vec<Need>,
     /// The address that was dialled, where AWS tells.
@@ -107,7 +105,7 @@ pub(in crate::diagnose) fn failures<'a>(scene: &Scene<'a>) -> Vec<Failure<'a>> {
         scene.deaths_of_primary().filter(|dead| fresh(dead.at)).filter_map(|dead| of_dead(scene, dead)).take(20).collect();
     if failures.is_empty() && missing {
         failures.extend(scene.events.iter().filter_map(|heard| match heard.event {
-            Event::NotPlaced { reason } => of_text(scene, None, reason, heard.at),
+            Event::NotPlaced { reason } => of_text(scene, None, reason),
             _ => None,
         }));
         failures.truncate(3);
@@ -128,7 +126,7 @@ fn of_dead<'a>(scene: &Scene<'a>, dead: &Dead<'a>) -> Option<Failure<'a>> {
     let task = dead.task;
     let reasons = task.containers.iter().filter_map(|container| container.reason.as_deref());
     let text = task.stopped_reason.as_deref().into_iter().chain(reasons).find(|text| is_silence(text))?;
-    let mut failure = of_text(scene, Some(task), text, dead.at)?;
+    let mut failure = of_text(scene, Some(task), text)?;
     if failure.called.is_empty() {
         failure.called = called(dead.death.class, text);
     }
@@ -139,7 +137,6 @@ fn of_text<'a>(
     scene: &Scene<'a>,
     task: Option<&'a Task>,
     text: &'a str,
-    at: Option<Timestamp>,
 ) -> Option<Failure<'a>> {
     if !is_silence(text) {
         return None;
@@ -155,7 +152,7 @@ fn of_text<'a>(
         _ if meant.is_empty() => called,
         _ => meant,
     };
-    Some(Failure { task, text: Some(text), at, called, dialled: dialled(text) })
+    Some(Failure { task, text: Some(text), called, dialled: dialled(text) })
 }
 
 /// What the tasks need, as their revision says; empty when it was not read.
@@ -177,7 +174,7 @@ fn hanging<'a>(scene: &Scene<'a>, task: &'a Task) -> Option<Failure<'a>> {
         return None;
     }
     let called: Vec<Need> = needed(scene, Some(task)).into_iter().filter(|need| *need != Need::SsmMessages).collect();
-    (!called.is_empty()).then_some(Failure { task: Some(task), text: None, at: task.created_at, called, dialled: None })
+    (!called.is_empty()).then_some(Failure { task: Some(task), text: None, called, dialled: None })
 }
 
 #[cfg(test)]
