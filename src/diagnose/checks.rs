@@ -11,6 +11,7 @@ use super::catalogue::Bearing;
 use super::diagnosis::{Check, CheckName, CheckVerdict};
 use super::finding::{Confidence, Finding, Severity};
 use super::needs::needs;
+use super::network;
 use super::progress::Progress;
 use super::rules::deployment::coverage::INSUFFICIENT_PERMISSIONS;
 use super::rules::deployment::wanted_protection;
@@ -213,7 +214,7 @@ pub fn checks(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Check> {
     let reads = reads(scene);
     let sorted = sorted(&reads);
     let none = Reads::default();
-    let network = of_the_network(scene);
+    let network = network::checks(scene);
     let found: Vec<&Finding> = findings.iter().flat_map(Finding::all).collect();
     ALL.iter()
         .map(|name| {
@@ -221,17 +222,6 @@ pub fn checks(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Check> {
             own.cloned().unwrap_or_else(|| one(scene, *name, sorted.get(name).unwrap_or(&none), &found))
         })
         .collect()
-}
-
-/// The checks that are judged where paths are.
-fn of_the_network(_scene: &Scene<'_>) -> Vec<Check> {
-    let skipped = |check| Check {
-        check,
-        verdict: CheckVerdict::Skipped,
-        detail: "not looked at".to_owned(),
-        missing_permission: None,
-    };
-    [CheckName::SecurityGroups, CheckName::NetworkAcls, CheckName::Routes, CheckName::TaskEgress].map(skipped).to_vec()
 }
 
 fn one(scene: &Scene<'_>, name: CheckName, reads: &Reads<'_>, found: &[&Finding]) -> Check {

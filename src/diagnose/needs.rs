@@ -15,6 +15,9 @@
 
 use super::deployment::in_progress;
 use super::facts::Facts;
+use super::network;
+use super::rules::{deployment, health_check, task_start, task_stop};
+use super::scene::Scene;
 use super::target_health::{Standing, meaning};
 use crate::model::arn::TaskDefinitionArn;
 use crate::model::known::Known;
@@ -35,6 +38,7 @@ pub fn needs(facts: &Facts<'_>) -> Vec<Query> {
         needs.of_hosts();
         needs.of_the_network();
         needs.of_cloudwatch();
+        needs.of_trouble();
     }
     needs.of_scaling();
     needs.queries
@@ -119,7 +123,7 @@ impl Needs<'_, '_> {
         if facts.service.target_groups().is_empty() && !matters {
             return;
         }
-        for vpc in vpcs(facts) {
+        for vpc in network::wanted_vpcs(facts) {
             self.add(Query::Vpc { vpc });
         }
         if !matters {
@@ -135,6 +139,29 @@ impl Needs<'_, '_> {
         let instances = facts.wanted_instances();
         if !instances.is_empty() {
             self.add(Query::Instances { instances });
+        }
+        for prefix_list in network::wanted_prefix_lists(facts) {
+            self.add(Query::PrefixList { prefix_list });
+        }
+        let interfaces = network::wanted_endpoint_interfaces(facts);
+        if !interfaces.is_empty() {
+            self.add(Query::NetworkInterfaces { interfaces });
+        }
+    }
+
+    /// What containers wrote, and what else only the dead and the failing need.
+    fn of_trouble(&mut self) {
+        let scene = Scene::new(*self.facts);
+        let logs = health_check::wanted_logs(&scene).into_iter().chain(task_stop::wanted_logs(&scene));
+        for (stream, since) in logs {
+            self.add(Query::Logs { stream, since });
+        }
+        for (name, region) in task_start::wanted_log_groups(self.facts) {
+            self.add(Query::LogGroup { name, region });
+        }
+        let tasks = deployment::wanted_protection(self.facts);
+        if !tasks.is_empty() {
+            self.add(Query::TaskProtection { cluster: self.facts.cluster(), tasks });
         }
     }
 
@@ -184,24 +211,6 @@ fn revisions(facts: &Facts<'_>) -> Vec<TaskDefinitionArn> {
 fn settings<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a TargetGroup> {
     let groups = facts.service.target_groups().into_iter();
     groups.filter_map(|group| facts.target_group(group).known().copied()).collect::<Vec<_>>().into_iter()
-}
-
-/// The VPCs of its target groups, load balancers and subnets, in order.
-fn vpcs(facts: &Facts<'_>) -> Vec<String> {
-    let mut vpcs: Vec<String> = Vec::new();
-    for group in settings(facts) {
-        vpcs.extend(group.vpc.clone());
-        for balancer in &group.load_balancers {
-            let routing = facts.routing(balancer);
-            vpcs.extend(routing.known().and_then(|routing| routing.load_balancer.vpc.clone()));
-        }
-    }
-    let subnets = facts.subnets();
-    vpcs.extend(subnets.known().into_iter().flat_map(|subnets| subnets.iter()).filter_map(|subnet| subnet.vpc.clone()));
-    vpcs.sort();
-    vpcs.dedup();
-    vpcs.retain(|vpc| !vpc.is_empty());
-    vpcs
 }
 
 fn load_balancers(facts: &Facts<'_>) -> Vec<Query> {

@@ -3,18 +3,16 @@
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
-use serde::Serialize;
 use tokio::time::Instant;
 
 use super::clock::AwsClock;
 use super::collect::Collected;
-use super::console::{Console, Format, Shown};
+use super::console::{Console, Format};
 use super::failure::Failure;
 use super::report::{Heading, Style, report};
 use super::resolve;
 use crate::aws::{Aws, Priority};
-use crate::diagnose::diagnosis::{Diagnosis, diagnose as judge};
+use crate::diagnose::diagnosis::{Diagnosis, Report, diagnose as judge};
 use crate::diagnose::finding::Severity;
 use crate::model::arn::ClusterName;
 use crate::model::service::Service;
@@ -43,17 +41,6 @@ pub enum Outcome {
     Unwell,
 }
 
-/// The public form in JSON; other programs rely on it.
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    cluster: Shown<'a>,
-    region: Shown<'a>,
-    account: Option<Shown<'a>>,
-    taken_at: Timestamp,
-    services: &'a [Diagnosis],
-}
-
 /// Diagnoses services.
 pub async fn diagnose(
     aws: &Aws,
@@ -78,14 +65,7 @@ pub async fn diagnose(
     let style = Style { all: wanted.all, colour: console.colour };
     match wanted.format {
         Format::Json => {
-            console.json(&Document {
-                schema: "ecsight.diagnosis/v1",
-                cluster: Shown(cluster.as_str()),
-                region: Shown(aws.region().unwrap_or_default()),
-                account: account.as_deref().map(Shown),
-                taken_at,
-                services: &diagnoses,
-            })?;
+            console.json(&Report::new(cluster.as_str(), aws.region(), account.as_deref(), taken_at, diagnoses))?;
         }
         Format::Table => {
             let (cluster, region) = (cluster.as_str(), aws.region());

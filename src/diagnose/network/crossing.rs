@@ -56,8 +56,6 @@ pub(in crate::diagnose) struct Crossing<'a> {
     pub(in crate::diagnose) ingress: Side<'a>,
     /// Network ACLs.
     pub(in crate::diagnose) acls: Filtered<'a>,
-    /// Nodes whose packets the ACLs drop.
-    pub(in crate::diagnose) filtered_nodes: Vec<Node<'a>>,
     /// Routes.
     pub(in crate::diagnose) routes: Routed<'a>,
 }
@@ -106,8 +104,8 @@ impl<'a> Topology<'a> {
             middlebox,
         };
         let ingress = self.ingress(host, &nodes, packet);
-        let (acls, filtered_nodes) = acls(balancer, host, &nodes, port);
-        Crossing { port, egress, ingress, acls, filtered_nodes, routes }
+        let acls = acls(balancer, host, &nodes, port);
+        Crossing { port, egress, ingress, acls, routes }
     }
 
     /// Every node checks for itself, so all of them must be let in.
@@ -151,16 +149,16 @@ const fn severity(verdict: Verdict) -> u8 {
     }
 }
 
-fn acls<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>], port: u16) -> (Filtered<'a>, Vec<Node<'a>>) {
+fn acls<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>], port: u16) -> Filtered<'a> {
     let far = End { vpc: host.vpc, subnet: host.subnet, addresses: host.addresses() };
     let ipv6 = host.addresses().ipv6();
     let nowhere = End { vpc: balancer.vpc, subnet: None, addresses: Addresses::Unknown { ipv6 } };
     if nodes.is_empty() {
-        return (acl::between(nowhere, Some(far), far.addresses, port), Vec::new());
+        return acl::between(nowhere, Some(far), far.addresses, port);
     }
     let mut worst: Option<Filtered<'a>> = None;
     let (mut open, mut blocked, mut unknown) = (0_usize, 0_usize, None);
-    let mut dropped = Vec::new();
+    let mut dropped = 0_usize;
     for node in nodes {
         let near = End { vpc: balancer.vpc, subnet: node.subnet, addresses: Addresses::Within(node.address) };
         let filtered = acl::between(near, Some(far), far.addresses, port);
@@ -171,18 +169,18 @@ fn acls<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>], port: 
             Verdict::Unknown => unknown = unknown.or(filtered.doubt),
         }
         if filtered.drop.is_some() {
-            dropped.push(*node);
+            dropped += 1;
         }
         if worst.is_none_or(|worst| severity(filtered.verdict) > severity(worst.verdict)) {
             worst = Some(filtered);
         }
     }
-    let Some(worst) = worst else { return (acl::between(nowhere, Some(far), far.addresses, port), Vec::new()) };
+    let Some(worst) = worst else { return acl::between(nowhere, Some(far), far.addresses, port) };
     let verdict = if blocked == nodes.len() {
         Verdict::Blocked
-    } else if !dropped.is_empty() && (open > 0 || dropped.len() > blocked) {
+    } else if dropped > 0 && (open > 0 || dropped > blocked) {
         Verdict::Partial
-    } else if let (false, Some(_)) = (dropped.is_empty(), unknown) {
+    } else if let (1.., Some(_)) = (dropped, unknown) {
         // Some drop, of the others nobody knows: at least a part is dropped.
         Verdict::Partial
     } else if unknown.is_some() {
@@ -191,7 +189,7 @@ fn acls<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>], port: 
         worst.verdict
     };
     let same_subnet = worst.same_subnet && nodes.len() == open;
-    (Filtered { verdict, doubt: worst.doubt.or(unknown), same_subnet, ..worst }, dropped)
+    Filtered { verdict, doubt: worst.doubt.or(unknown), same_subnet, ..worst }
 }
 
 fn routes<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>]) -> Routed<'a> {

@@ -25,8 +25,6 @@ pub(in crate::diagnose) struct Failure<'a> {
     pub(in crate::diagnose) task: Option<&'a Task>,
     /// AWS's words, if there are any.
     pub(in crate::diagnose) text: Option<&'a str>,
-    /// When.
-    pub(in crate::diagnose) at: Option<Timestamp>,
     /// What may have been called.
     pub(in crate::diagnose) called: Vec<Need>,
     /// The address that was dialled, where AWS tells.
@@ -111,7 +109,7 @@ pub(in crate::diagnose) fn failures<'a>(scene: &Scene<'a>) -> Vec<Failure<'a>> {
         .collect();
     if failures.is_empty() && missing {
         failures.extend(scene.events.iter().filter_map(|heard| match heard.event {
-            Event::NotPlaced { reason } => of_text(scene, None, reason, heard.at),
+            Event::NotPlaced { reason } => of_text(scene, None, reason),
             _ => None,
         }));
         failures.truncate(3);
@@ -133,14 +131,14 @@ fn of_dead<'a>(scene: &Scene<'a>, dead: &Dead<'a>) -> Option<Failure<'a>> {
     let task = dead.task;
     let reasons = task.containers.iter().filter_map(|container| container.reason.as_deref());
     let text = task.stopped_reason.as_deref().into_iter().chain(reasons).find(|text| is_silence(text))?;
-    let mut failure = of_text(scene, Some(task), text, dead.at)?;
+    let mut failure = of_text(scene, Some(task), text)?;
     if failure.called.is_empty() {
         failure.called = called(dead.death.class, text);
     }
     Some(failure)
 }
 
-fn of_text<'a>(scene: &Scene<'a>, task: Option<&'a Task>, text: &'a str, at: Option<Timestamp>) -> Option<Failure<'a>> {
+fn of_text<'a>(scene: &Scene<'a>, task: Option<&'a Task>, text: &'a str) -> Option<Failure<'a>> {
     if !is_silence(text) {
         return None;
     }
@@ -155,7 +153,7 @@ fn of_text<'a>(scene: &Scene<'a>, task: Option<&'a Task>, text: &'a str, at: Opt
         _ if meant.is_empty() => called,
         _ => meant,
     };
-    Some(Failure { task, text: Some(text), at, called, dialled: dialled(text) })
+    Some(Failure { task, text: Some(text), called, dialled: dialled(text) })
 }
 
 /// What the tasks need, as their revision says; empty when it was not read.
@@ -177,7 +175,7 @@ fn hanging<'a>(scene: &Scene<'a>, task: &'a Task) -> Option<Failure<'a>> {
         return None;
     }
     let called: Vec<Need> = needed(scene, Some(task)).into_iter().filter(|need| *need != Need::SsmMessages).collect();
-    (!called.is_empty()).then_some(Failure { task: Some(task), text: None, at: task.created_at, called, dialled: None })
+    (!called.is_empty()).then_some(Failure { task: Some(task), text: None, called, dialled: None })
 }
 
 #[cfg(test)]
