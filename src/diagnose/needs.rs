@@ -84,11 +84,11 @@ impl Needs<'_, '_> {
 
     fn of_load_balancing(&mut self) {
         let facts = self.facts;
-        for group in facts.service.target_groups() {
+        for group in facts.wanted_target_groups() {
             self.add(Query::TargetGroup { target_group: group.clone() });
             self.add(Query::TargetHealth { target_group: group.clone() });
         }
-        for group in facts.service.target_groups() {
+        for group in facts.wanted_target_groups() {
             let settings = facts.target_group(group);
             let Some(settings) = settings.known() else { continue };
             for load_balancer in &settings.load_balancers {
@@ -120,7 +120,7 @@ impl Needs<'_, '_> {
             self.add(Query::Subnets { subnets });
         }
         let matters = network_matters(facts);
-        if facts.service.target_groups().is_empty() && !matters {
+        if facts.wanted_target_groups().is_empty() && !matters {
             return;
         }
         for vpc in network::wanted_vpcs(facts) {
@@ -168,7 +168,7 @@ impl Needs<'_, '_> {
     fn of_cloudwatch(&mut self) {
         let facts = self.facts;
         self.add(Query::Utilization { cluster: facts.cluster(), service: facts.service.arn.clone() });
-        for group in facts.service.target_groups() {
+        for group in facts.wanted_target_groups() {
             let settings = facts.target_group(group);
             for load_balancer in settings.known().into_iter().flat_map(|settings| &settings.load_balancers) {
                 let (load_balancer, target_group) = (load_balancer.clone(), group.clone());
@@ -209,7 +209,7 @@ fn revisions(facts: &Facts<'_>) -> Vec<TaskDefinitionArn> {
 }
 
 fn settings<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a TargetGroup> {
-    let groups = facts.service.target_groups().into_iter();
+    let groups = facts.wanted_target_groups().into_iter();
     groups.filter_map(|group| facts.target_group(group).known().copied()).collect::<Vec<_>>().into_iter()
 }
 
@@ -224,7 +224,7 @@ fn network_matters(facts: &Facts<'_>) -> bool {
     if service.running < service.desired || service.pending > 0 || in_progress(service) {
         return true;
     }
-    service.target_groups().into_iter().any(|group| match facts.target_health(group) {
+    facts.wanted_target_groups().into_iter().any(|group| match facts.target_health(group) {
         Known::Known(targets) => {
             let quiet = |standing| matches!(standing, Standing::Fine | Standing::Leaving);
             targets.iter().any(|target| !quiet(meaning(target).standing)) || targets.is_empty()
