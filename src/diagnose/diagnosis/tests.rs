@@ -6,13 +6,14 @@ use crate::diagnose::fixtures::{
     stopped_task, target, target_group,
 };
 use crate::diagnose::needs::needs;
+use crate::model::arn::TargetGroupArn;
 use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::known::Known;
-use crate::model::load_balancing::{Target, TargetState};
+use crate::model::load_balancing::{Target, TargetGroup, TargetState};
 use crate::model::query::Query;
 use crate::model::secret::{MASK, Secret};
 use crate::model::service::{
-    DeploymentStatus, DeploymentStrategy, RolloutState, SchedulingStrategy, Service, ServiceStatus,
+    DeploymentStatus, DeploymentStrategy, LoadBalancerBinding, RolloutState, SchedulingStrategy, Service, ServiceStatus,
 };
 use crate::model::service_deployment::ServiceDeployment;
 use crate::model::task::Task;
@@ -98,14 +99,14 @@ fn targets_decide_where_nothing_else_does() {
     let initial = target("10.0.0.2", TargetState::Initial, "Elb.InitialHealthChecking", "");
     is(&with(vec![healthy("10.0.0.1"), initial]), Health::Degraded, "1/2 targets healthy, 1 without verdict yet");
     assert_eq!(diagnose(with(vec![]).facts()).health, Health::Degraded);
-    let idle = target(
-        "10.0.0.1",
-        TargetState::Unused,
-        "Target.NotInUse",
-        "Target group is not configured to receive traffic from the load balancer",
-    );
-    let idle = case(service("web", 2).with_strategy(DeploymentStrategy::BlueGreen)).group(target_group(), vec![idle]);
-    assert_eq!(diagnose(idle.facts()).health, Health::Healthy, "the idle group of blue/green is idle on purpose");
+    // The idle group of blue/green is idle on purpose.
+    let green = TargetGroupArn::from("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web-green/fedcba9876543210");
+    let mut pair = service("web", 2).with_strategy(DeploymentStrategy::BlueGreen);
+    pair.load_balancers
+        .push(LoadBalancerBinding { target_group: Some(green.clone()), ..pair.load_balancers[0].clone() });
+    let targets = vec![healthy("10.0.0.1"), healthy("10.0.0.2")];
+    let pair = case(pair).group(target_group(), targets).group(TargetGroup { arn: green, ..target_group() }, vec![]);
+    assert_eq!(diagnose(pair.facts()).health, Health::Healthy);
     let rolling = case(service("web", 4).rolling(2, 2, at(NOW - 120)));
     let targets = vec![healthy("10.0.0.1"), healthy("10.0.0.2"), draining("10.0.0.3"), draining("10.0.0.4")];
     is(&rolling.group(target_group(), targets), Health::Deploying, "2 of 4 new tasks healthy");
