@@ -270,8 +270,7 @@ fn more_evidence(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, entry: &Entry, mut 
             if let Some((task, definition)) =
                 lot.task().and_then(|task| checks.definition_of(task).map(|definition| (task, definition)))
             {
-                let names: Vec<&str> =
-                    definition.containers.iter().map(|container| container.name.as_str()).collect();
+                let names: Vec<&str> = definition.containers.iter().map(|container| container.name.as_str()).collect();
                 finding = finding.evidence(
                     DEFINITIONS,
                     definition.arn.name(),

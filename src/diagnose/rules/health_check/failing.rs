@@ -221,8 +221,8 @@ impl<'s, 'a> Checks<'s, 'a> {
     pub(super) fn stand_ins(&self) -> &[(&'s Heard<'a>, Said)] {
         let recent = |at: Option<jiff::Timestamp>| self.scene.since(at).is_some_and(|age| age <= RECENT);
         let killed = self.kills.iter().any(|dead| recent(dead.at));
-        let repeated = in_progress(self.scene.service)
-            && self.heard.iter().filter(|(heard, _)| recent(heard.at)).count() >= 2;
+        let repeated =
+            in_progress(self.scene.service) && self.heard.iter().filter(|(heard, _)| recent(heard.at)).count() >= 2;
         let counts = self.failing().next().is_none() && self.is_short() && (killed || repeated);
         if counts { &self.heard } else { &[] }
     }
@@ -271,9 +271,7 @@ fn heard<'s, 'a>(scene: &'s Scene<'a>, group: &Group<'a>) -> Vec<(&'s Heard<'a>,
             .known()
             .into_iter()
             .flat_map(|tasks| tasks.iter())
-            .filter(|task| {
-                task.started_by.as_deref().is_some_and(|by| by.starts_with("ecs-svc/") && by != primary.id)
-            })
+            .filter(|task| task.started_by.as_deref().is_some_and(|by| by.starts_with("ecs-svc/") && by != primary.id))
             .map(|task| task.arn.name())
             .collect(),
         None => BTreeSet::new(),

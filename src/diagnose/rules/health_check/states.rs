@@ -110,7 +110,11 @@ fn draining(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
         findings.push(finding);
     }
     let count = lot.places.len();
-    let title = if count == 1 { "1 target is being deregistered".to_owned() } else { format!("{count} targets are being deregistered") };
+    let title = if count == 1 {
+        "1 target is being deregistered".to_owned()
+    } else {
+        format!("{count} targets are being deregistered")
+    };
     let mut finding = checks.finding(&DRAINING, Confidence::High, &lot, title).short("old targets drain").explain(
         "Targets on their way out finish their open connections. That is part of every deployment and scale-in, and says \
          nothing about their health.",
@@ -195,8 +199,7 @@ fn anomalies(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
 }
 
 fn zonal_shift(checks: &Checks<'_, '_>) -> Option<Finding> {
-    let shifted =
-        |place: &&Place<'_>| place.target.administrative_override.as_deref() == Some("zonal_shift_active");
+    let shifted = |place: &&Place<'_>| place.target.administrative_override.as_deref() == Some("zonal_shift_active");
     let lot = Lot::of(checks.own.iter().copied().filter(shifted).collect());
     let first = lot.places.first()?;
     Some(
@@ -304,16 +307,14 @@ fn unmet(checks: &Checks<'_, '_>, key: &str, asked: usize, zone: &str, healthy: 
         "derived: healthy targets, of all that are not draining",
         format!("{healthy} of {all}"),
     );
-    finding.fix(
-        Fix::new("Run more healthy targets, or lower the threshold").aws([
-            "elbv2".to_owned(),
-            "modify-target-group-attributes".to_owned(),
-            "--target-group-arn".to_owned(),
-            checks.group.arn.as_str().to_owned(),
-            "--attributes".to_owned(),
-            format!("Key={key},Value={}", if percent.is_empty() { "1" } else { "off" }),
-        ]),
-    )
+    finding.fix(Fix::new("Run more healthy targets, or lower the threshold").aws([
+        "elbv2".to_owned(),
+        "modify-target-group-attributes".to_owned(),
+        "--target-group-arn".to_owned(),
+        checks.group.arn.as_str().to_owned(),
+        "--attributes".to_owned(),
+        format!("Key={key},Value={}", if percent.is_empty() { "1" } else { "off" }),
+    ]))
 }
 
 fn empty_zone(checks: &Checks<'_, '_>) -> Option<Finding> {
@@ -383,9 +384,11 @@ fn hairpin(checks: &Checks<'_, '_>) -> Option<Finding> {
     let name = balancer.dns_name.as_deref().filter(|name| !name.is_empty())?;
     let complains = |line: &str| {
         let lower = line.to_ascii_lowercase();
-        lower.contains(&name.to_ascii_lowercase()) && (lower.contains("timeout") || lower.contains("timed out") || lower.contains("etimedout"))
+        lower.contains(&name.to_ascii_lowercase())
+            && (lower.contains("timeout") || lower.contains("timed out") || lower.contains("etimedout"))
     };
-    let (journal, line) = checks.journals.iter().find_map(|journal| journal.last(complains).map(|line| (journal, line)))?;
+    let (journal, line) =
+        checks.journals.iter().find_map(|journal| journal.last(complains).map(|line| (journal, line)))?;
     Some(
         Finding::new(
             &HAIRPIN,
@@ -429,7 +432,8 @@ fn orphans(checks: &Checks<'_, '_>) -> Option<Finding> {
         return None;
     }
     let count = lot.places.len();
-    let what = if count == 1 { "1 unhealthy target belongs".to_owned() } else { format!("{count} unhealthy targets belong") };
+    let what =
+        if count == 1 { "1 unhealthy target belongs".to_owned() } else { format!("{count} unhealthy targets belong") };
     let mut finding = checks
         .finding(&ORPHANS, Confidence::High, &lot, format!("{what} to no task of the service"))
         .short("unhealthy targets without a task")

@@ -10,7 +10,7 @@ use super::pages::connection::{
     BLOCKING_LOGS, CONNECTION_REFUSED, CPU_STARVED, HTTP2, LOOPBACK, NOT_ANSWERING, OTHER_PORT, PROTOCOL,
     SLOW_ENDPOINT, TLS13, UDP, UNVERIFIED, WRONG_PORT,
 };
-use super::report::{DEFINITIONS, LOGS, Lot, TASKS, label};
+use super::report::{DEFINITIONS, LOGS, Lot, TASKS, label, update};
 use crate::diagnose::finding::{Confidence, Finding, Fix};
 use crate::diagnose::network::Verdict;
 use crate::model::observation::LogLine;
@@ -55,9 +55,7 @@ fn with_line(checks: &Checks<'_, '_>, finding: Finding, journal: &Journal<'_>, l
 
 /// With the last line of the first log that says this.
 fn with_said(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, finding: Finding, says: impl Fn(&str) -> bool) -> Finding {
-    let found = checks
-        .journals_like(lot.task())
-        .find_map(|journal| journal.last(&says).map(|line| (journal, line)));
+    let found = checks.journals_like(lot.task()).find_map(|journal| journal.last(&says).map(|line| (journal, line)));
     match found {
         Some((journal, line)) => with_line(checks, finding, journal, line),
         None => finding,
@@ -89,13 +87,7 @@ fn udp(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>) -> Finding {
     ))
 }
 
-fn wrong_port(
-    checks: &Checks<'_, '_>,
-    lot: &Lot<'_, '_>,
-    port: u16,
-    dynamic: bool,
-    only_silence: bool,
-) -> Finding {
+fn wrong_port(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, port: u16, dynamic: bool, only_silence: bool) -> Finding {
     let definition = lot.task().and_then(|task| checks.definition_of(task));
     let own_interface = definition.and_then(|definition| definition.network_mode.as_deref()) == Some("awsvpc");
     let sure = match (dynamic, own_interface && only_silence) {
@@ -108,16 +100,15 @@ fn wrong_port(
     } else {
         "That port is none of the task's."
     };
-    let traffic = lot.places.first().and_then(|place| place.target.port).map_or_else(String::new, |traffic| {
-        format!(" Traffic goes to {traffic}.")
-    });
+    let traffic = lot
+        .places
+        .first()
+        .and_then(|place| place.target.port)
+        .map_or_else(String::new, |traffic| format!(" Traffic goes to {traffic}."));
     let mut finding = checks
         .finding(&WRONG_PORT, sure, lot, format!("Health check goes to port {port}, which the task does not serve"))
         .short(format!("health check goes to port {port}, not served"))
-        .explain(format!(
-            "The target group checks the fixed port {port}. {why}{traffic}{}",
-            checks.spread(lot)
-        ));
+        .explain(format!("The target group checks the fixed port {port}. {why}{traffic}{}", checks.spread(lot)));
     finding = checks.settings_of(finding, &["HealthCheckPort", "HealthCheckProtocol"]);
     if let Some(definition) = definition {
         let mappings = definition.containers.iter().flat_map(|container| &container.ports);
@@ -226,9 +217,8 @@ fn other_port(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, port: u16) -> Finding 
             container(checks),
             checks.spread(lot)
         ));
-    let finding = with_said(checks, lot, finding, |line| {
-        lines::listening(line).is_some_and(|one| one.port == Some(port))
-    });
+    let finding =
+        with_said(checks, lot, finding, |line| lines::listening(line).is_some_and(|one| one.port == Some(port)));
     let ports = expected_ports(checks, lot.places.first().copied());
     let container_port = checks.group.binding.and_then(|binding| binding.container_port);
     let goal = container_port.or_else(|| ports.first().copied()).map_or_else(String::new, |port| format!(" {port}"));
@@ -354,7 +344,7 @@ fn busy(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, percent: f64) -> Finding {
         );
     checks.settings_of(finding, TIMES).fix(
         Fix::new("Run more tasks, or give them more CPU in a new revision")
-            .aws(checks.update(cluster.as_str(), &service.name, &["--desired-count", &more]))
+            .aws(update(cluster.as_str(), &service.name, &["--desired-count", &more]))
             .terraform(format!("aws_ecs_service.{} → desired_count = {more}", label(&service.name)))
             .eta(checks.recovery_seconds()),
     )
@@ -382,9 +372,8 @@ fn slow(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>) -> Finding {
         ));
     let mut finding = checks.settings_of(finding, &["HealthCheckPath", "HealthCheckTimeoutSeconds"]);
     let start = checks.scene.now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(checks.scene.now);
-    let line = checks
-        .journals_like(lot.task())
-        .find_map(|journal| journal.health_check(start).map(|line| (journal, line)));
+    let line =
+        checks.journals_like(lot.task()).find_map(|journal| journal.health_check(start).map(|line| (journal, line)));
     if let Some((journal, line)) = line {
         finding = with_line(checks, finding, journal, line);
     }
@@ -452,7 +441,8 @@ fn silent(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>) -> Finding {
     let finding = checks.settings_of(finding, TIMES);
     let command = format!("curl -sv -m 5 {address}{path}");
     // What goes into a shell inside a shell has to be plain.
-    let plain = command.chars().all(|character| character.is_ascii_alphanumeric() || " -_.:/?=&%~+,".contains(character));
+    let plain =
+        command.chars().all(|character| character.is_ascii_alphanumeric() || " -_.:/?=&%~+,".contains(character));
     let command = if plain { command } else { format!("curl -sv -m 5 {address}") };
     finding.fix(look_inside(checks, lot, "Ask the application from inside the task", &command))
 }

@@ -100,11 +100,8 @@ fn logged(case: Case, task: &Task, lines: &[(i64, &str)]) -> Case {
         tail: Vec::new(),
         health_checks: checks.iter().map(line).collect(),
     };
-    let stream = LogStream {
-        group: "/ecs/web".to_owned(),
-        stream: format!("ecs/web/{}", task.arn.name()),
-        region: None,
-    };
+    let stream =
+        LogStream { group: "/ecs/web".to_owned(), stream: format!("ecs/web/{}", task.arn.name()), region: None };
     let since = task.created_at.unwrap();
     case.with(Query::Logs { stream, since }, Answer::Logs(Box::new(excerpt)))
 }
@@ -217,7 +214,7 @@ fn grpc_has_statuses_of_its_own() {
     assert_eq!(ids(&grpc("12", "0"), Verdict::Open), ["tg-code-mismatch-grpc"]);
     assert_eq!(ids(&grpc("0-99", "12"), Verdict::Open), ["tg-matcher-recently-fixed"]);
     let findings = grpc("12", "0").find(&FAMILY);
-    assert!(findings[0].fix.as_ref().unwrap().commands[0].ends_with("--matcher GrpcCode=0"));
+    assert!(findings[0].fix.as_ref().unwrap().commands[0].contains("GrpcCode=0"));
 }
 
 #[test]
@@ -235,11 +232,8 @@ fn healthy_targets_are_no_finding() {
     // Example 19: trouble of yesterday.
     let mut yesterday = steady(target_group()).at(90_000);
     let unhealthy = "(task 0a) (port 8080) is unhealthy in (target-group web-tg) due to (reason Health checks failed with these codes: [503])";
-    yesterday.service = yesterday.service.events(&[
-        (9_000, "has reached a steady state."),
-        (8_000, unhealthy),
-        (7_000, unhealthy),
-    ]);
+    yesterday.service =
+        yesterday.service.events(&[(9_000, "has reached a steady state."), (8_000, unhealthy), (7_000, unhealthy)]);
     assert!(yesterday.find(&FAMILY).is_empty());
     // What is read by nobody is not judged.
     assert!(Case::new(service("web", 2)).find(&FAMILY).is_empty());
@@ -259,7 +253,8 @@ fn targets_of_stopping_tasks_and_others_are_not_judged() {
     assert_eq!(ids(&case, Verdict::Open), <[&str; 0]>::default());
     // Another service in the same group.
     let targets = vec![unhealthy("10.0.0.9", MISMATCH, &codes("302")), healthy("10.0.0.1")];
-    let mut case = Case::new(service("web", 1)).definition(definition(30)).tasks(tasks(1)).group(target_group(), targets);
+    let mut case =
+        Case::new(service("web", 1)).definition(definition(30)).tasks(tasks(1)).group(target_group(), targets);
     case.sharing = vec![(TargetGroupArn::from(GROUP), "other".to_owned())];
     assert_eq!(ids(&case, Verdict::Open), ["tg-shared-between-services"]);
     assert_eq!(case.find(&FAMILY)[0].bearing, Bearing::Present);
@@ -461,7 +456,8 @@ fn the_health_check_port_has_to_be_the_tasks() {
     assert_eq!(ids(&fixed("9090", Some(9090), FAILED, failed), Verdict::Open), ["hc-connection-refused"]);
     let silent = fixed("9090", None, TIMEOUT, "Request timed out");
     assert_eq!(ids(&silent, Verdict::Blocked), <[&str; 0]>::default());
-    let listens = logged(fixed("9090", None, FAILED, failed), &first_task(), &[(105, "probe server listening on :9090")]);
+    let listens =
+        logged(fixed("9090", None, FAILED, failed), &first_task(), &[(105, "probe server listening on :9090")]);
     assert_eq!(ids(&listens, Verdict::Open), ["hc-connection-refused"]);
 }
 
@@ -515,7 +511,8 @@ fn network_load_balancers_have_protocols_of_their_own() {
     let https = with_check(|group| group.health_check.protocol = Some("HTTPS".to_owned()));
     let targets = vec![unhealthy("10.0.0.1", FAILED, "Health checks failed")];
     let case = Case::new(service("web", 1)).definition(definition(30)).tasks(tasks(1)).group(https, targets);
-    let lines = [(105, "http: TLS handshake error from 10.0.1.5:1: tls: client offered only unsupported versions: [303]")];
+    let lines =
+        [(105, "http: TLS handshake error from 10.0.1.5:1: tls: client offered only unsupported versions: [303]")];
     let case = logged(case, &first_task(), &lines);
     assert_eq!(ids(&network(case.clone()), Verdict::Open), ["nlb-tls13-only-healthcheck"]);
     assert_eq!(ids(&case, Verdict::Open), ["hc-connection-refused"]);
@@ -590,10 +587,7 @@ fn killing(kills: u8, grace: Option<u32>, targets: Vec<Target>) -> Case {
 }
 
 fn refusing() -> Vec<Target> {
-    vec![
-        unhealthy("10.0.0.1", FAILED, "Health checks failed"),
-        unhealthy("10.0.0.2", FAILED, "Health checks failed"),
-    ]
+    vec![unhealthy("10.0.0.1", FAILED, "Health checks failed"), unhealthy("10.0.0.2", FAILED, "Health checks failed")]
 }
 
 #[test]
@@ -637,7 +631,12 @@ fn the_grace_period_is_blamed_only_with_proof() {
         case
     };
     for (what, case, verdict, expected) in [
-        ("listened early", logged(killing(3, None, refusing()), &dead[0], &[early]), Verdict::Open, "hc-connection-refused"),
+        (
+            "listened early",
+            logged(killing(3, None, refusing()), &dead[0], &[early]),
+            Verdict::Open,
+            "hc-connection-refused",
+        ),
         (
             "started early",
             logged(killing(3, None, refusing()), &dead[0], &[(870, "started in 4 s")]),
@@ -651,12 +650,7 @@ fn the_grace_period_is_blamed_only_with_proof() {
             "tg-code-mismatch-redirect",
         ),
         ("answers all the time", killing(3, None, code("503")), Verdict::Open, "tg-code-mismatch-5xx-proxy"),
-        (
-            "warms up",
-            logged(killing(3, None, code("503")), &dead[0], &[slow]),
-            Verdict::Open,
-            "grace-period-too-short",
-        ),
+        ("warms up", logged(killing(3, None, code("503")), &dead[0], &[slow]), Verdict::Open, "grace-period-too-short"),
         ("one death", killing(1, None, refusing()), Verdict::Open, "hc-connection-refused"),
         (
             "the deployment was complete",
@@ -685,10 +679,8 @@ fn the_grace_period_is_blamed_only_with_proof() {
     ] {
         assert_eq!(ids(&case, verdict), [expected], "{what}");
     }
-    let silent = vec![
-        unhealthy("10.0.0.1", TIMEOUT, "Request timed out"),
-        unhealthy("10.0.0.2", TIMEOUT, "Request timed out"),
-    ];
+    let silent =
+        vec![unhealthy("10.0.0.1", TIMEOUT, "Request timed out"), unhealthy("10.0.0.2", TIMEOUT, "Request timed out")];
     assert_eq!(ids(&killing(3, None, silent.clone()), Verdict::Unknown), ["hc-timeout-network-unverified"]);
     assert_eq!(ids(&killing(3, None, silent), Verdict::Blocked), <[&str; 0]>::default());
 }
@@ -728,8 +720,12 @@ fn young_tasks_are_left_in_peace() {
 #[test]
 fn events_stand_in_for_targets_that_are_gone() {
     let message = "(port 8080) is unhealthy in (target-group web-tg) due to (reason Health checks failed with these codes: [302])";
-    let waiting =
-        vec![target("10.0.0.1", TargetState::Initial, "Elb.InitialHealthChecking", "Initial health checks in progress")];
+    let waiting = vec![target(
+        "10.0.0.1",
+        TargetState::Initial,
+        "Elb.InitialHealthChecking",
+        "Initial health checks in progress",
+    )];
     let mut case = killing(1, None, waiting);
     case.service = case.service.events(&[(930, message), (830, message)]);
     let findings = found(&case, Verdict::Open);
@@ -873,19 +869,38 @@ fn load_balancers_have_states() {
     };
     let impaired = balanced(case(), LoadBalancerKind::Application, &["a"], "active_impaired");
     assert_eq!(ids(&impaired, Verdict::Open), ["lb-state-not-active"]);
-    assert_eq!(ids(&balanced(case(), LoadBalancerKind::Application, &["a"], "active"), Verdict::Open), <[&str; 0]>::default());
+    assert_eq!(
+        ids(&balanced(case(), LoadBalancerKind::Application, &["a"], "active"), Verdict::Open),
+        <[&str; 0]>::default()
+    );
 }
 
 #[test]
 fn reasons_that_say_it_all() {
     for (state, reason, description, expected) in [
-        (TargetState::Unused, "Target.IpUnusable", "The IP address cannot be used as a target, as it is in use by a load balancer", "target-ip-unusable"),
+        (
+            TargetState::Unused,
+            "Target.IpUnusable",
+            "The IP address cannot be used as a target, as it is in use by a load balancer",
+            "target-ip-unusable",
+        ),
         (TargetState::Unused, "Target.InvalidState", "Target is in the stopped state", "target-instance-invalid-state"),
-        (TargetState::Unhealthy, "Elb.InternalError", "Health checks failed due to an internal error", "elb-internal-error"),
-        (TargetState::Unavailable, "Elb.InternalError", "Health checks failed due to an internal error", "elb-internal-error"),
+        (
+            TargetState::Unhealthy,
+            "Elb.InternalError",
+            "Health checks failed due to an internal error",
+            "elb-internal-error",
+        ),
+        (
+            TargetState::Unavailable,
+            "Elb.InternalError",
+            "Health checks failed due to an internal error",
+            "elb-internal-error",
+        ),
     ] {
         let targets = vec![target("10.0.0.1", state, reason, description), healthy("10.0.0.2")];
-        let case = Case::new(service("web", 2)).definition(definition(30)).tasks(tasks(2)).group(target_group(), targets);
+        let case =
+            Case::new(service("web", 2)).definition(definition(30)).tasks(tasks(2)).group(target_group(), targets);
         assert_eq!(ids(&case, Verdict::Open), [expected]);
     }
 }
@@ -899,9 +914,16 @@ fn draining_is_normal() {
     new.task_definition = definition(31).arn;
     old.push(new);
     let rolling = service("web", 1).rolling(1, 0, at(700));
-    let draining =
-        target("10.0.0.1", TargetState::Draining, "Target.DeregistrationInProgress", "Target deregistration is in progress");
-    let case = Case::new(rolling).definition(definition(31)).tasks(old).group(target_group(), vec![draining, healthy("10.0.0.2")]);
+    let draining = target(
+        "10.0.0.1",
+        TargetState::Draining,
+        "Target.DeregistrationInProgress",
+        "Target deregistration is in progress",
+    );
+    let case = Case::new(rolling)
+        .definition(definition(31))
+        .tasks(old)
+        .group(target_group(), vec![draining, healthy("10.0.0.2")]);
     let findings = found(&case, Verdict::Open);
     assert_eq!(ids(&case, Verdict::Open), ["target-draining-normal"]);
     assert_eq!(findings[0].severity, Severity::Info);
@@ -909,8 +931,7 @@ fn draining_is_normal() {
     assert_eq!(ids(&slow, Verdict::Open), ["deregistration-delay-slows-deploy", "target-draining-normal"]);
     let quick = attributes(case.clone(), &[("deregistration_delay.timeout_seconds", "30")]);
     assert_eq!(ids(&quick, Verdict::Open), ["target-draining-normal"]);
-    let sticky =
-        attributes(case, &[("deregistration_delay.timeout_seconds", "300"), ("stickiness.enabled", "true")]);
+    let sticky = attributes(case, &[("deregistration_delay.timeout_seconds", "300"), ("stickiness.enabled", "true")]);
     assert_eq!(ids(&sticky, Verdict::Open), ["target-draining-normal"]);
 }
 

@@ -7,7 +7,7 @@ use super::connection::expected_ports;
 use super::failing::{Balancer, Checks, Said, runs};
 use super::logs::{Journal, Ready};
 use super::pages::timing::{AGGRESSIVE, GRACE, INITIAL_TOO_LONG, SLOW_START, STILL_STARTING};
-use super::report::{ATTRIBUTES, LOGS, Lot, SERVICES, TASKS, label};
+use super::report::{ATTRIBUTES, LOGS, Lot, SERVICES, TASKS, label, update};
 use crate::diagnose::finding::{Confidence, Finding, Fix, Scope};
 use crate::diagnose::network::Verdict;
 use crate::diagnose::parse::events::Event;
@@ -74,7 +74,8 @@ fn count(lot: &Lot<'_, '_>) -> String {
 
 fn with_grace(checks: &Checks<'_, '_>, finding: Finding) -> Finding {
     let service = checks.scene.service;
-    let value = service.health_check_grace_period_seconds.map_or_else(|| "absent".to_owned(), |grace| grace.to_string());
+    let value =
+        service.health_check_grace_period_seconds.map_or_else(|| "absent".to_owned(), |grace| grace.to_string());
     finding.evidence(SERVICES, format!("service {}", service.name), "healthCheckGracePeriodSeconds", value)
 }
 
@@ -150,9 +151,11 @@ fn is_of(task: &Task, primary: &crate::model::service::Deployment) -> bool {
 /// Whether the present deployment has been healthy before.
 fn was_steady(checks: &Checks<'_, '_>) -> bool {
     let Some(primary) = checks.scene.primary else { return false };
-    let of_present = checks.scene.history.iter().take_while(|heard| {
-        primary.created_at.is_some_and(|began| heard.at.is_some_and(|at| at >= began))
-    });
+    let of_present = checks
+        .scene
+        .history
+        .iter()
+        .take_while(|heard| primary.created_at.is_some_and(|began| heard.at.is_some_and(|at| at >= began)));
     of_present.into_iter().any(|heard| match &heard.event {
         Event::SteadyState => true,
         Event::DeploymentCompleted { deployment } => *deployment == primary.id,
@@ -171,8 +174,7 @@ fn never_healthy(checks: &Checks<'_, '_>, said: &[Said]) -> bool {
     let open = !checks.own.is_empty() && checks.own.iter().all(|place| place.check_path == Verdict::Open);
     let silent = said.iter().all(|said| matches!(said, Said::Refusal | Said::Silence));
     let healthy = checks.healthy().any(|place| place.of_primary);
-    let otherwise =
-        checks.scene.deaths_of_primary().any(|dead| dead.death.class != StopClass::LoadBalancerHealth);
+    let otherwise = checks.scene.deaths_of_primary().any(|dead| dead.death.class != StopClass::LoadBalancerHealth);
     let began = checks.scene.primary.and_then(|primary| primary.created_at);
     let first = checks.scene.service.older_deployments().next().is_some()
         || checks.scene.service.created_at.is_some() && began.is_some();
@@ -247,10 +249,8 @@ pub(super) fn grace_finding(checks: &Checks<'_, '_>, proof: &TooShort<'_, '_, '_
         ))
         .explain(explanation);
     finding = with_grace(checks, finding);
-    finding = checks.settings_of(
-        finding,
-        &["UnhealthyThresholdCount", "HealthCheckIntervalSeconds", "HealthyThresholdCount"],
-    );
+    finding = checks
+        .settings_of(finding, &["UnhealthyThresholdCount", "HealthCheckIntervalSeconds", "HealthyThresholdCount"]);
     for dead in proof.kills.iter().take(2) {
         let subject = format!("task {}", dead.task.arn.short_id());
         let reason = dead.task.stopped_reason.as_deref().unwrap_or("absent");
@@ -265,15 +265,12 @@ pub(super) fn grace_finding(checks: &Checks<'_, '_>, proof: &TooShort<'_, '_, '_
         finding = finding.evidence(LOGS, subject, "message", checks.scene.quote(&ready.line.message));
     }
     let failing: Vec<&Place<'_>> = checks.failing().filter(|place| place.of_primary).take(3).collect();
-    let heard = if failing.is_empty() { checks.heard.iter().map(|(heard, _)| *heard).take(2).collect() } else { Vec::new() };
+    let heard =
+        if failing.is_empty() { checks.heard.iter().map(|(heard, _)| *heard).take(2).collect() } else { Vec::new() };
     finding = checks.quoting(finding, &Lot { places: failing, heard });
     finding.fix(
         Fix::new(format!("Give tasks {goal} s before their health counts; this starts no new deployment"))
-            .aws(checks.update(
-                cluster.as_str(),
-                &service.name,
-                &["--health-check-grace-period-seconds", &goal_text],
-            ))
+            .aws(update(cluster.as_str(), &service.name, &["--health-check-grace-period-seconds", &goal_text]))
             .terraform(format!("aws_ecs_service.{} → health_check_grace_period_seconds = {goal}", label(&service.name)))
             .eta(u64::try_from(start.unwrap_or(allowed) + recovery).ok()),
     )
@@ -282,12 +279,9 @@ pub(super) fn grace_finding(checks: &Checks<'_, '_>, proof: &TooShort<'_, '_, '_
 /// Settings so strict that short stalls kill, where that is what happens.
 pub(super) fn aggressive(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
     let Some(check) = checks.check() else { return };
-    let (Some(verdict), Some(interval), Some(timeout), Some(threshold)) = (
-        checks.verdict_seconds(),
-        check.interval_seconds,
-        check.timeout_seconds,
-        check.unhealthy_threshold,
-    ) else {
+    let (Some(verdict), Some(interval), Some(timeout), Some(threshold)) =
+        (checks.verdict_seconds(), check.interval_seconds, check.timeout_seconds, check.unhealthy_threshold)
+    else {
         return;
     };
     let strict = verdict < 20 || timeout >= interval || interval <= 5 && threshold == 2;
@@ -316,10 +310,7 @@ pub(super) fn aggressive(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
             checks.kills.len()
         ));
     let finding = checks
-        .settings_of(
-            finding,
-            &["HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "UnhealthyThresholdCount"],
-        )
+        .settings_of(finding, &["HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "UnhealthyThresholdCount"])
         .evidence(
             "cloudwatch:GetMetricData",
             format!("target group {}", checks.group.name()),

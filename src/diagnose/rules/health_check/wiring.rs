@@ -10,7 +10,7 @@ use super::pages::wiring::{
     BALANCER_STATE, BINDING, MISSING, NOT_ATTACHED, NOT_FOUND, REGISTER_FAILED, SUBNETS_OUTSIDE, TYPE_VS_MODE,
     ZONE_NOT_ENABLED,
 };
-use super::report::{BALANCERS, DEFINITIONS, Lot, SERVICES, TARGET_GROUPS, TARGET_HEALTH, TASKS, label};
+use super::report::{BALANCERS, DEFINITIONS, Lot, SERVICES, TARGET_GROUPS, TARGET_HEALTH, TASKS, label, update};
 use crate::diagnose::deployment::is_rolling;
 use crate::diagnose::finding::{Confidence, Finding, Fix, Scope};
 use crate::diagnose::parse::events::{Event, group_name};
@@ -53,7 +53,9 @@ fn balancer_state(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let meaning = match state {
-            "provisioning" => "It is still being set up, which takes minutes; until then nothing is checked or forwarded.",
+            "provisioning" => {
+                "It is still being set up, which takes minutes; until then nothing is checked or forwarded."
+            }
             "failed" => "It could not be set up and serves nobody.",
             _ => "It routes traffic, but lacks what it needs to scale, often free addresses in its subnets.",
         };
@@ -77,7 +79,11 @@ fn zone_names(balancer: &LoadBalancer) -> BTreeSet<&str> {
 
 fn says_zone(place: &Place<'_>) -> bool {
     place.target.state == TargetState::Unused
-        && place.target.description.as_deref().is_some_and(|text| text.contains("Availability Zone that is not enabled"))
+        && place
+            .target
+            .description
+            .as_deref()
+            .is_some_and(|text| text.contains("Availability Zone that is not enabled"))
 }
 
 fn zones(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
@@ -92,7 +98,8 @@ fn zones(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
     let mut lot =
         Lot::of(checks.own.iter().copied().filter(|place| says_zone(place) || outside(place)).collect::<Vec<_>>());
     if lot.is_empty() {
-        let recent = |heard: &Heard<'_>| checks.scene.since(heard.at).is_some_and(|age| age <= SignedDuration::from_mins(15));
+        let recent =
+            |heard: &Heard<'_>| checks.scene.since(heard.at).is_some_and(|age| age <= SignedDuration::from_mins(15));
         let told = checks.heard.iter().filter(|(heard, said)| *said == Said::Zone && recent(heard));
         lot.heard = told.map(|(heard, _)| *heard).collect();
         if !checks.is_short() && checks.kills.is_empty() {
@@ -130,10 +137,8 @@ fn zone_not_enabled(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, balancers: &[&Lo
         let zone = task.availability_zone.as_deref().unwrap_or("absent");
         finding = finding.evidence(TASKS, format!("task {}", task.arn.short_id()), "availabilityZone", zone);
     }
-    let subnets: BTreeSet<String> = lot
-        .tasks()
-        .filter_map(|task| task.interface.as_ref().and_then(|interface| interface.subnet.clone()))
-        .collect();
+    let subnets: BTreeSet<String> =
+        lot.tasks().filter_map(|task| task.interface.as_ref().and_then(|interface| interface.subnet.clone())).collect();
     finding.fix(zone_fix(checks, balancers, &subnets.into_iter().collect::<Vec<_>>()))
 }
 
@@ -172,11 +177,7 @@ fn zone_fix(checks: &Checks<'_, '_>, balancers: &[&LoadBalancer], outside: &[Str
                 network.security_groups.join(",")
             );
             let cluster = checks.scene.facts.cluster();
-            fix = fix.aws(checks.update(
-                cluster.as_str(),
-                &service.name,
-                &["--network-configuration", &configuration],
-            ));
+            fix = fix.aws(update(cluster.as_str(), &service.name, &["--network-configuration", &configuration]));
         }
     }
     fix
@@ -273,7 +274,8 @@ fn not_attached(checks: &Checks<'_, '_>, findings: &mut Vec<Finding>) {
         ));
     finding.confidence = Confidence::Certain;
     if let Some(settings) = checks.settings() {
-        let balancers: Vec<&str> = settings.load_balancers.iter().map(|balancer| balancer.as_str()).collect();
+        let balancers: Vec<&str> =
+            settings.load_balancers.iter().map(crate::model::arn::LoadBalancerArn::as_str).collect();
         let value = if balancers.is_empty() { "absent".to_owned() } else { balancers.join(", ") };
         finding = finding.evidence(TARGET_GROUPS, subject(checks.group), "LoadBalancerArns", value);
     }
@@ -344,8 +346,11 @@ fn missing(checks: &Checks<'_, '_>) -> Option<Finding> {
     Some(
         finding.fix(
             Fix::new("Create a target group, let a listener forward to it, and point the service at it")
-                .aws(checks.update(cluster.as_str(), &service.name, &["--load-balancers", &change]))
-                .terraform(format!("aws_ecs_service.{} → load_balancer {{ target_group_arn = … }}", label(&service.name))),
+                .aws(update(cluster.as_str(), &service.name, &["--load-balancers", &change]))
+                .terraform(format!(
+                    "aws_ecs_service.{} → load_balancer {{ target_group_arn = … }}",
+                    label(&service.name)
+                )),
         ),
     )
 }
@@ -458,9 +463,11 @@ fn not_found(checks: &Checks<'_, '_>) -> Option<Finding> {
 /// Whether the task has an address of the group's family.
 fn is_of_family(checks: &Checks<'_, '_>, task: &Task) -> bool {
     let six = checks.settings().and_then(|settings| settings.address_type.as_deref()) == Some("ipv6");
-    task.interface.as_ref().is_some_and(|interface| {
-        if six { interface.ipv6.is_some() } else { interface.private_ipv4.is_some() }
-    })
+    task.interface.as_ref().is_some_and(
+        |interface| {
+            if six { interface.ipv6.is_some() } else { interface.private_ipv4.is_some() }
+        },
+    )
 }
 
 fn type_vs_mode(checks: &Checks<'_, '_>) -> Option<Finding> {

@@ -3,8 +3,23 @@ use super::*;
 #[test]
 fn patterns_compile() {
     for pattern in [
-        &VERB, &OTHER, &ASIDE, &ADDRESS, &PORT, &LOOPBACK, &LOCALHOST, &ANY, &LOCAL, &START, &LATER, &PLAIN_TO_TLS,
-        &TLS_TO_PLAIN, &OLD_TLS, &HOST, &ERROR, &OWN_CHECK,
+        &VERB,
+        &OTHER,
+        &ASIDE,
+        &ADDRESS,
+        &PORT,
+        &LOOPBACK,
+        &LOCALHOST,
+        &ANY,
+        &LOCAL,
+        &START,
+        &LATER,
+        &PLAIN_TO_TLS,
+        &TLS_TO_PLAIN,
+        &OLD_TLS,
+        &HOST,
+        &ERROR,
+        &OWN_CHECK,
     ] {
         assert!(pattern.is_some());
     }
@@ -16,7 +31,11 @@ fn servers_say_where_they_listen() {
     for (line, bind, port) in [
         ("Tomcat started on port(s): 8080 (http) with context path ''", Untold, Some(8080)),
         ("Tomcat started on port 8080 (http) with context path '/'", Untold, Some(8080)),
-        ("2026-11-20 12:34:56.789  INFO 1 --- [main] o.s.b.web.embedded.netty.NettyWebServer : Netty started on port 8080", Untold, Some(8080)),
+        (
+            "2026-11-20 12:34:56.789  INFO 1 --- [main] o.s.b.web.embedded.netty.NettyWebServer : Netty started on port 8080",
+            Untold,
+            Some(8080),
+        ),
         ("INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)", Loopback, Some(8000)),
         ("INFO:     Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)", Any, Some(8000)),
         (r#"{"logger":"uvicorn.error","message":"Uvicorn running on http://0.0.0.0:8000"}"#, Any, Some(8000)),
@@ -119,12 +138,14 @@ fn complaints_are_told_apart() {
     }
     for line in [
         "Invalid character found in method name [0x160x030x01]. HTTP method names must be tokens",
-        r#"code 400, message Bad request version ('\x13\x02')"#,
+        r"code 400, message Bad request version ('\x13\x02')",
         r#""\x16\x03\x01\x00\xEE" 400 157"#,
     ] {
         assert!(tls_to_plain(line) && !plain_to_tls(line), "{line}");
     }
-    assert!(host_refused("Invalid HTTP_HOST header: '10.0.1.7:8080'. You may need to add '10.0.1.7' to ALLOWED_HOSTS."));
+    assert!(host_refused(
+        "Invalid HTTP_HOST header: '10.0.1.7:8080'. You may need to add '10.0.1.7' to ALLOWED_HOSTS."
+    ));
     assert!(host_refused("[ActionDispatch::HostAuthorization::DefaultResponseApp] Blocked hosts: 10.0.1.7:8080"));
     assert!(!host_refused("connected to host db"));
     assert!(old_tls("tls: client offered only unsupported versions: [303]") && !old_tls("TLS handshake done"));

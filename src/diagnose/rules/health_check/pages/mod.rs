@@ -10,7 +10,8 @@ use crate::diagnose::catalogue::{Bearing, CHECKS_FAIL, Entry, Rank};
 use crate::diagnose::finding::Severity;
 
 /// Meaning of reasons and states of targets.
-const TARGET_HEALTH: &str = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html";
+const TARGET_HEALTH: &str =
+    "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html";
 /// Health checks of application load balancers.
 const ALB_CHECKS: &str =
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html";
@@ -30,8 +31,7 @@ const NLB_TROUBLE: &str =
 const GROUP_ATTRIBUTES: &str =
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html";
 /// Service events.
-const ECS_EVENTS: &str =
-    "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html";
+const ECS_EVENTS: &str = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html";
 /// Load balancers of services.
 const ECS_BALANCERS: &str =
     "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshoot-service-load-balancers.html";
