@@ -124,7 +124,7 @@ pub(in crate::diagnose) fn between<'a>(
         (Leg::AnswerIn, Some(near), far_addresses, EPHEMERAL),
     ];
     let mut doubt = None;
-    let mut part: Option<Drop<'a>> = None;
+    let mut some: Option<Drop<'a>> = None;
     for (leg, end, addresses, ports) in legs {
         let Some(end) = end else { continue };
         let (acl, subnet) = match acl_of(end) {
@@ -141,12 +141,12 @@ pub(in crate::diagnose) fn between<'a>(
             Share::None => {
                 return Filtered { verdict: Verdict::Blocked, drop: Some(drop), doubt: None, same_subnet: false };
             }
-            Share::Some => part = part.or(Some(drop)),
+            Share::Some => some = some.or(Some(drop)),
             Share::Unknown => doubt = doubt.or(Some(Doubt::Unread("which addresses a network ACL meets"))),
         }
     }
-    match (part, doubt) {
-        (Some(_), _) => Filtered { verdict: Verdict::Partial, drop: part, doubt: None, same_subnet: false },
+    match (some, doubt) {
+        (Some(_), _) => Filtered { verdict: Verdict::Partial, drop: some, doubt: None, same_subnet: false },
         (None, Some(why)) => Filtered::unknown(why),
         (None, None) => Filtered { verdict: Verdict::Open, drop: None, doubt: None, same_subnet: false },
     }
@@ -249,7 +249,7 @@ pub(in crate::diagnose) fn judge(
     } else {
         Share::All
     };
-    (share, most)
+    (share, most.filter(|_| matches!(share, Share::None | Share::Some)))
 }
 
 #[cfg(test)]
