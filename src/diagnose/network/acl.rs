@@ -128,7 +128,8 @@ pub(in crate::diagnose) fn between<'a>(
     for (leg, end, addresses, ports) in legs {
         let Some(end) = end else { continue };
         let (acl, subnet) = match acl_of(end) {
-            Ok(found) => found,
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
             Err(why) => {
                 doubt = doubt.or(Some(why));
                 continue;
@@ -152,14 +153,20 @@ pub(in crate::diagnose) fn between<'a>(
     }
 }
 
-/// Every subnet has an ACL. One that is in no answer, even in an empty one, is therefore not known.
-fn acl_of(end: End<'_>) -> Result<(&NetworkAcl, &str), Doubt<'_>> {
+/// The ACL of a subnet. Whoever sees a subnet sees its ACL, also in a VPC another account shares; where AWS lists the subnet
+/// and no ACL for it, as emulators do, nothing filters. A subnet that is not listed is not known, and neither is its ACL.
+fn acl_of(end: End<'_>) -> Result<Option<(&NetworkAcl, &str)>, Doubt<'_>> {
     let Some(subnet) = end.subnet else { return Err(Doubt::Unread("which subnet it is in")) };
     let Some(Known::Known(acls)) = end.vpc.map(|vpc| &vpc.network_acls) else {
         return Err(Doubt::Unread("network ACLs"));
     };
     let acl = acls.iter().find(|acl| acl.subnets.iter().any(|filtered| filtered == subnet));
-    acl.map(|acl| (acl, subnet)).ok_or(Doubt::Unread("the network ACL of a subnet"))
+    let listed = end.vpc.and_then(|vpc| vpc.subnets.known()).is_some_and(|all| all.iter().any(|one| one.id == subnet));
+    match acl {
+        Some(acl) => Ok(Some((acl, subnet))),
+        None if listed => Ok(None),
+        None => Err(Doubt::Unread("the network ACL of a subnet")),
+    }
 }
 
 /// Ports that no entry has decided about yet, and what entries said that are about a part of the addresses only.

@@ -73,6 +73,8 @@ fn what_blocks_decides_before_what_is_not_known() {
     let mut world = World::timing_out();
     assert_eq!(verdict(&world), Verdict::Open);
     world.vpc.network_acls = Known::Known(Vec::new());
+    assert_eq!(verdict(&world), Verdict::Open, "AWS lists the subnets, and nothing that filters them");
+    world.vpc.network_acls = Known::NotAsked;
     assert_eq!(verdict(&world), Verdict::Unknown);
     world.set_group(group("sg-task", &[], &[]));
     assert_eq!(verdict(&world), Verdict::Blocked);
