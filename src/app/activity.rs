@@ -81,6 +81,8 @@ pub struct ErrorNote {
     pub count: u32,
     /// Whether the user has looked at it.
     pub seen: bool,
+    /// Whether so far it was only told where it matters, and nobody was pointed to it.
+    pub told: bool,
 }
 
 /// Errors of calls, newest first, those of the same operation and kind as one.
@@ -95,18 +97,19 @@ impl Errors {
         let same = |note: &ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
         let known = self.notes.iter().position(same).map(|index| self.notes.remove(index));
         let known = known.filter(|note| !note.seen || at.duration_since(note.at) < COMES_BACK);
-        let (count, seen) = known.map_or((1, false), |note| (note.count.saturating_add(1), note.seen));
-        self.notes.insert(0, ErrorNote { error, at, count, seen });
+        let (count, seen) = known.map_or((1, false), |note| (note.count.saturating_add(1), note.seen && !note.told));
+        self.notes.insert(0, ErrorNote { error, at, count, seen, told: false });
         self.notes.truncate(ERRORS_KEPT);
     }
 
     /// Adds an error that is told where it matters, so that nobody has to be pointed to it.
     pub fn add_told(&mut self, at: Timestamp, error: CallError) {
         let same = |note: &&ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
-        let is_pinned = self.notes.iter().find(same).is_some_and(|note| !note.seen);
+        let before = self.notes.iter().find(same).map(|note| (note.seen, note.told));
         self.add(at, error);
         if let Some(newest) = self.notes.first_mut() {
-            newest.seen |= !is_pinned;
+            let (seen, told) = before.unwrap_or((true, true));
+            (newest.seen, newest.told) = (newest.seen || seen, told);
         }
     }
 
@@ -128,7 +131,7 @@ impl Errors {
     /// The user has looked at all of them.
     pub fn mark_seen(&mut self) {
         for note in &mut self.notes {
-            note.seen = true;
+            (note.seen, note.told) = (true, false);
         }
     }
 }

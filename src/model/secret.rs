@@ -26,6 +26,11 @@ impl Secret {
         self.0.is_empty()
     }
 
+    /// Whether it is this text: to find out where a value is used, not what it is.
+    pub fn is(&self, text: &str) -> bool {
+        self.0 == text
+    }
+
     /// Whether it only says where something is: a resource name, or an address without a password.
     pub fn is_a_reference(&self) -> bool {
         let authority = self.0.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));

@@ -15,6 +15,7 @@ use crate::model::task::ContainerHealth;
 pub(super) static ABOVE_DESIRED: Entry = Entry {
     id: "running-above-desired",
     number: 178,
+    rank: Rank::Symptom,
     title: "More tasks run than desired, which is not a fault",
     meaning: "While ECS replaces or moves tasks, old and new ones run side by side up to maximumPercent. Protection from \
               scale-in and bake time do the same.",

@@ -184,7 +184,7 @@ fn minimum_and_maximum_that_leave_no_room() {
     assert_eq!(
         deadlock.fix.unwrap().commands,
         [
-            "aws ecs update-service --cluster shop --service web --deployment-configuration 'minimumHealthyPercent=100,maximumPercent=200'"
+            "aws ecs update-service --cluster shop --service web --deployment-configuration minimumHealthyPercent=100,maximumPercent=200"
         ]
     );
     for (what, service, expected) in [

@@ -9,7 +9,7 @@
 use jiff::SignedDuration;
 
 use super::failing::{Balancer, Checks, Said, runs};
-use super::lines::{self, Bind};
+use super::lines::{self, Bind, Listening};
 use super::logs::Journal;
 use super::report::{Lot, subnet};
 use super::timing::is_young;
@@ -199,15 +199,22 @@ fn logged(checks: &Checks<'_, '_>, place: Option<&Place<'_>>) -> Option<Cause> {
     let check = checks.check();
     let tls = check.and_then(|check| check.protocol.as_deref());
     let complains = |says: fn(&str) -> bool| checks.journals_like(task).any(|journal| journal.last(says).is_some());
+    let ports = expected_ports(checks, place);
+    let serves = |scheme: &str, other: &str| {
+        checks.journals_like(task).any(|journal| says_scheme(journal, &ports, scheme, other))
+    };
     match tls {
         Some("HTTPS") if checks.balancer() == Balancer::Network && complains(lines::old_tls) => {
             return Some(Cause::OldTls);
         }
-        Some("HTTPS") if complains(lines::tls_to_plain) => return Some(Cause::Protocol { wants_tls: false }),
-        Some("HTTP") if complains(lines::plain_to_tls) => return Some(Cause::Protocol { wants_tls: true }),
+        Some("HTTPS") if complains(lines::tls_to_plain) || serves("http://", "https://") => {
+            return Some(Cause::Protocol { wants_tls: false });
+        }
+        Some("HTTP") if complains(lines::plain_to_tls) || serves("https://", "http://") => {
+            return Some(Cause::Protocol { wants_tls: true });
+        }
         _ => {}
     }
-    let ports = expected_ports(checks, place);
     let container_port = checks.group.binding.and_then(|binding| binding.container_port);
     checks.journals_like(task).find_map(|journal| bound(journal, &ports)).or_else(|| {
         let mut elsewhere: Vec<Option<u16>> = Vec::new();
@@ -222,6 +229,18 @@ fn logged(checks: &Checks<'_, '_>, place: Option<&Place<'_>>) -> Option<Cause> {
             .filter(|port| Some(*port) != container_port && knows_ports(checks, &ports))
             .map(|port| Cause::OtherPort { port })
     })
+}
+
+/// Whether the application says that it serves these ports, for everybody, with one scheme and not with the other.
+fn says_scheme(journal: &Journal<'_>, ports: &[u16], scheme: &str, other: &str) -> bool {
+    let of_ports = || {
+        let of_ports = |listening: &Listening| listening.port.is_some_and(|port| ports.contains(&port));
+        let lines = journal.listening().filter(move |(listening, _)| of_ports(listening) && !listening.aside);
+        lines
+            .filter(|(listening, _)| matches!(listening.bind, Bind::Any | Bind::Untold))
+            .map(|(_, line)| line.message.as_str())
+    };
+    of_ports().any(|message| message.contains(scheme)) && !of_ports().any(|message| message.contains(other))
 }
 
 fn knows_ports(checks: &Checks<'_, '_>, ports: &[u16]) -> bool {

@@ -6,7 +6,7 @@ use super::entries::{
 use crate::diagnose::finding::{Confidence, Finding, Fix, Scope};
 use crate::diagnose::parse::events::Event;
 use crate::diagnose::scene::Scene;
-use crate::model::task::{ContainerHealth, Task};
+use crate::model::task::{Container, ContainerHealth};
 
 const PROXY: &str = "ecs-service-connect-";
 const GUARDDUTY_AGENT: &str = "aws-guardduty-agent";
@@ -115,14 +115,13 @@ fn proxy(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         (culprit || named).then_some((dead.task, container))
     });
     let unhealthy = || {
-        let running = scene.tasks.known().copied().unwrap_or_default().iter().filter(|task| !task.is_stopped());
-        let of_task = |task: &'_ Task| {
-            let position = task.containers.iter().position(|container| {
+        let mut running = scene.tasks.known().copied().unwrap_or_default().iter().filter(|task| !task.is_stopped());
+        running.find_map(|task| {
+            let unhealthy = |container: &&Container| {
                 container.name.starts_with(PROXY) && container.health == ContainerHealth::Unhealthy
-            });
-            position
-        };
-        running.filter_map(move |task| Some((task, task.containers.get(of_task(task)?)?))).next()
+            };
+            Some((task, task.containers.iter().find(unhealthy)?))
+        })
     };
     let Some((task, container)) = dead.or_else(unhealthy) else { return };
     let value = match (&container.reason, container.exit_code) {

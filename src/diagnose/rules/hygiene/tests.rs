@@ -43,9 +43,9 @@ fn with_task(change: impl FnOnce(&mut Task)) -> Case {
     calm().tasks(vec![task])
 }
 
-fn connect(names: &[&str]) -> Option<ServiceConnect> {
+fn connect(names: &[&str]) -> ServiceConnect {
     let port_names = names.iter().map(|name| (*name).to_owned()).collect();
-    Some(ServiceConnect { enabled: true, namespace: Some("shop".to_owned()), port_names })
+    ServiceConnect { enabled: true, namespace: Some("shop".to_owned()), port_names }
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn service_connect_is_compared_with_the_revision() {
         let mut case = with_definition(|revision| {
             revision.containers[0].ports[0].name = named.map(ToOwned::to_owned);
         });
-        case.service = case.service.primary(|primary| primary.service_connect = connect(offered));
+        case.service = case.service.primary(|primary| primary.service_connect = Some(connect(offered)));
         case
     };
     assert_eq!(connected(&["web"], Some("web")).ids(&FAMILY), Vec::<&str>::new());

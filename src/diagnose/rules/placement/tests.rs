@@ -166,7 +166,7 @@ fn capacity_providers_and_instances_that_fail() {
         auto_scaling_group: None,
         managed_scaling: Some(scaling.to_owned()),
     };
-    let provided = |provider: CapacityProvider, waiting: bool| {
+    let waits_for = |provider: CapacityProvider, waiting: bool| {
         let mut service = short();
         service.launch_type = None;
         service.capacity_providers = vec![CapacityProviderShare { provider: "spot".to_owned(), base: 0, weight: 1 }];
@@ -187,10 +187,10 @@ fn capacity_providers_and_instances_that_fail() {
         case
     };
     for (what, case, expected) in [
-        ("disabled", provided(provider("DISABLED", ""), true), Some("capacity-provider-scaling-disabled")),
-        ("disabled, nothing waits", provided(provider("DISABLED", ""), false), None),
-        ("enabled", provided(provider("ENABLED", "UPDATE_COMPLETE"), true), None),
-        ("failed", provided(provider("ENABLED", "UPDATE_FAILED"), false), Some("capacity-provider-update-failed")),
+        ("disabled", waits_for(provider("DISABLED", ""), true), Some("capacity-provider-scaling-disabled")),
+        ("disabled, nothing waits", waits_for(provider("DISABLED", ""), false), None),
+        ("enabled", waits_for(provider("ENABLED", "UPDATE_COMPLETE"), true), None),
+        ("failed", waits_for(provider("ENABLED", "UPDATE_FAILED"), false), Some("capacity-provider-update-failed")),
         ("impaired", hosted("IMPAIRED", "ACTIVE"), Some("instance-impaired")),
         ("healthy", hosted("OK", "ACTIVE"), None),
         ("not registered", hosted("OK", "REGISTRATION_FAILED"), Some("eni-trunk-registration-failed")),

@@ -35,6 +35,7 @@ pub(super) static SIGTERM_IGNORED: Entry = Entry {
 pub(super) static SPOT_INTERRUPTED: Entry = Entry {
     id: "spot-interrupted",
     number: 140,
+    severity: Severity::Warning,
     explains: &[Effect::FewTasks],
     title: "Spot capacity was reclaimed",
     meaning: "AWS took back Spot capacity with two minutes' notice. That is part of using Spot; it is a warning only \
@@ -157,6 +158,7 @@ fn note<'a>(scene: &Scene<'a>, entry: &'static Entry, words: &str, end: &End, de
     let tasks = tasks_of(dead);
     let confidence = if *end == End::Infrastructure { Confidence::Medium } else { Confidence::Certain };
     let mut finding = Finding::new(entry, confidence, format!("{words}{}", count_words(dead.len())))
+        .severity(Severity::Info)
         .scope(scope_of(scene, &tasks, None))
         .explain(match end {
             End::User => "What was written is the text of whoever stopped them, not AWS's. ECS starts other tasks.",

@@ -13,7 +13,6 @@ use crate::diagnose::catalogue::{Entry, Rank};
 use crate::diagnose::finding::{Confidence, Finding, Fix};
 use crate::diagnose::scene::{Dead, Scene};
 use crate::diagnose::stopped::spell;
-use crate::model::secret::MASK;
 use crate::model::task::Task;
 use crate::model::task_definition::{ContainerDefinition, ContainerHealthCheck, EnvironmentSource, TaskDefinition};
 
@@ -315,11 +314,8 @@ fn wrong_port(definition: &TaskDefinition, check: &Check<'_>) -> Option<Finding>
     }
     let text = port.to_string();
     let mut variables = check.container.environment.iter();
-    // Values are hidden; whether one is this port shows in what it masks, unless it is too short to be masked.
     let taken = variables.any(|variable| match &variable.source {
-        EnvironmentSource::Literal(value) => {
-            value.mask_in(&text) == MASK || text.len() < 4 && variable.name.to_ascii_uppercase().contains("PORT")
-        }
+        EnvironmentSource::Literal(value) => value.is(&text),
         EnvironmentSource::Reference(_) => false,
     });
     if taken {

@@ -52,7 +52,7 @@ pub(in super::super) static DRAINING: Entry = Entry {
     title: "Targets are being deregistered",
     meaning: "Old targets finish their open connections for as long as the deregistration delay allows. That is part of every deployment and scale-in.",
     decided: "State is draining, and the task was asked to stop no longer ago than deregistration_delay.timeout_seconds + 60 s, as far as that is known.",
-    fix: "Nothing.",
+    fix: "Nothing has to be done.",
     sources: &[GROUP_ATTRIBUTES],
     ..NOTE
 };
