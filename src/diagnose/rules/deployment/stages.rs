@@ -68,7 +68,7 @@ pub(super) static BAKING: Entry = Entry {
     meaning: "Traffic has moved to the new revision, and the old one is kept for a while so that going back is quick. Two \
               revisions running is expected.",
     decided: "lifecycleStage of the newest service deployment is BAKE_TIME.",
-    fix: "None; wait.",
+    fix: "Nothing has to be done but wait.",
     sources: &[CONFIGURATION, HISTORY],
     ..NOTE
 };
@@ -80,7 +80,7 @@ pub(super) static SUPERSEDED: Entry = Entry {
     title: "A deployment was replaced by a newer one before it was done",
     meaning: "Somebody deployed again while a deployment was under way. ECS stopped the older one; that is not a failure.",
     decided: "A service deployment with status STOPPED or STOP_REQUESTED, younger than an hour, and a newer one.",
-    fix: "None.",
+    fix: "Nothing has to be done.",
     sources: &[HISTORY],
     ..NOTE
 };
@@ -94,7 +94,7 @@ pub(super) static EARLY_SUCCESS: Entry = Entry {
               rest follows. It is neither stuck nor failed.",
     decided: "earlySuccessCriteria is enabled, the newest service deployment is SUCCESSFUL, and tasks are missing or old \
               ones still run.",
-    fix: "None; wait.",
+    fix: "Nothing has to be done but wait.",
     sources: &[CONFIGURATION],
     ..NOTE
 };

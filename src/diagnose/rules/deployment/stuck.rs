@@ -18,7 +18,7 @@ pub(super) static NORMAL: Entry = Entry {
               belong to it.",
     decided: "The primary deployment is IN_PROGRESS, does not count as stuck (catalogue 3.11), waits for no hook, and \
               nothing else that was found holds it up.",
-    fix: "None; wait.",
+    fix: "Nothing has to be done but wait.",
     sources: &[HISTORY],
     ..NOTE
 };

@@ -84,7 +84,7 @@ pub(super) static INSTANCE_DRAIN_STOP: Entry = Entry {
     meaning: "Somebody, or a capacity provider that scales in, set the instance to DRAINING; ECS stops its tasks and \
         starts others elsewhere. Nothing has to be done.",
     decided: "`stoppedReason` says that the container instance is in DRAINING state.",
-    fix: "Nothing.",
+    fix: "Nothing has to be done.",
     sources: &["https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-instance-draining.html"],
     ..NOTE
 };
@@ -108,7 +108,7 @@ pub(super) static SCALING_ACTIVITY_STOP: Entry = Entry {
     meaning: "ECS stopped the tasks because fewer were wanted or because a deployment replaced them. That is never a \
         failure, whatever exit codes their containers have.",
     decided: "`stoppedReason` begins with `Scaling activity initiated by`.",
-    fix: "Nothing.",
+    fix: "Nothing has to be done.",
     sources: &[ECS_STV],
     ..NOTE
 };

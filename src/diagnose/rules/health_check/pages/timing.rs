@@ -67,7 +67,7 @@ pub(in super::super) static SLOW_START: Entry = Entry {
     title: "New targets get a growing share of the traffic",
     meaning: "With slow start, a target that has become healthy receives its share of the requests bit by bit. It is not unhealthy.",
     decided: "Attribute slow_start.duration_seconds is above 0 and a healthy target's task started less than that ago.",
-    fix: "Nothing.",
+    fix: "Nothing has to be done.",
     sources: &[GROUP_ATTRIBUTES, ALB_CHECKS],
     ..NOTE
 };
