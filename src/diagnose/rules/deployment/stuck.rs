@@ -1,7 +1,7 @@
 //! Deployments under way: in normal progress with what they wait for, or without any (catalogue 3.11).
 
 use super::{DESCRIBE_SERVICES, EVENTS, HISTORY, NOTE, THROTTLE, View, subject};
-use crate::diagnose::catalogue::{Effect, Entry};
+use crate::diagnose::catalogue::{Effect, Entry, Rank};
 use crate::diagnose::finding::{Confidence, Finding, Severity};
 use crate::diagnose::network::Verdict;
 use crate::diagnose::parse::events::Event;
@@ -13,6 +13,7 @@ use crate::model::service::{DeploymentController, RolloutState};
 pub(super) static NORMAL: Entry = Entry {
     id: "deployment-in-progress-normal",
     number: 188,
+    rank: Rank::AwsText,
     title: "A deployment is in normal progress",
     meaning: "ECS replaces tasks, and nothing is wrong with that. Targets that are draining or in their first health checks \
               belong to it.",
