@@ -214,7 +214,7 @@ impl Budgets {
             // Eight at once: a VPC is one wave.
             network_read: Budget::new(50, 10, 8),
             // AWS does not say how much Application Auto Scaling takes.
-            scaling_read: Budget::new(10, 2, 2),
+            scaling_read: Budget::new(20, 5, 2),
             alarm_read: Budget::new(5, 4, 2),
             metric_read: Budget::new(25, 25, 4),
             // The scarcest regions allow five a second.

@@ -76,8 +76,11 @@ impl Needs<'_, '_> {
         if let Some(family) = family.filter(|family| !family.is_empty()) {
             self.add(Query::LatestRevision { family });
         }
+        // Which revisions matter is known once the deployments are, unless those cannot be read.
         let revisions = facts.wanted_revisions();
-        if !revisions.is_empty() {
+        let settled = !matches!(facts.service_deployments(), Known::NotAsked)
+            || facts.service.controller != DeploymentController::Ecs;
+        if settled && !revisions.is_empty() {
             self.add(Query::ServiceRevisions { revisions });
         }
     }

@@ -19,6 +19,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::table::{Tint, looks, painted};
+use crate::diagnose::catalogue::Bearing;
 use crate::diagnose::diagnosis::{Check, CheckVerdict, Diagnosis};
 use crate::diagnose::finding::{Finding, Severity};
 use crate::diagnose::health::Health;
@@ -80,19 +81,25 @@ fn summary(services: &[Diagnosis]) -> String {
     }
 }
 
+/// A healthy service is left out, unless something serious is to be said about it: that its last change was rolled back.
 fn is_worth_showing(service: &Diagnosis) -> bool {
     !matches!(service.health, Health::Healthy | Health::Inactive)
-        || service.findings.iter().any(|finding| finding.severity <= Severity::Warning)
+        || service.findings.iter().any(|finding| finding.severity <= Severity::Error)
 }
 
 fn write_service(text: &mut String, service: &Diagnosis, style: Style) {
     let (sign, tint) = looks(service.health);
     let health = painted(service.health.as_str(), tint, style.colour);
     let _ = writeln!(text, "{} {}  {health}", painted(sign, tint, style.colour), visible(&service.service));
-    let shown: Vec<_> =
-        service.findings.iter().filter(|finding| style.all || finding.severity < Severity::Info).collect();
+    let worth = |finding: &&Finding| {
+        style.all || finding.severity < Severity::Warning || finding.severity < Severity::Info && !is_advice(finding)
+    };
+    let shown: Vec<_> = service.findings.iter().filter(worth).collect();
     for finding in &shown {
         write_finding(text, finding, style);
+    }
+    for advice in service.findings.iter().filter(|finding| finding.severity < Severity::Info && !worth(finding)) {
+        let _ = writeln!(text, "  {:<INDENT$}{}  [{}]", "advice", advice.title, advice.id());
     }
     if shown.is_empty() && service.health == Health::Healthy {
         let _ = writeln!(text, "  nothing is wrong");
@@ -100,6 +107,11 @@ fn write_service(text: &mut String, service: &Diagnosis, style: Style) {
     for check in &service.checks {
         write_check(text, check, style);
     }
+}
+
+/// Configuration that works today: a line is enough while something is broken.
+fn is_advice(finding: &Finding) -> bool {
+    finding.bearing == Bearing::Hygiene
 }
 
 const fn word(severity: Severity) -> (&'static str, Option<Tint>) {

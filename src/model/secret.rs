@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What stands in place of a secret.
 pub const MASK: &str = "••••••";
 
+/// Values shorter than this are masked only where they stand by themselves.
+const WHOLE_WORD: usize = 8;
+
 /// A value that must never be shown.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
@@ -37,7 +40,23 @@ impl Secret {
         if number || truth || self.0.chars().count() < 4 {
             return text.to_owned();
         }
-        text.replace(&self.0, MASK)
+        if self.0.len() < WHOLE_WORD { self.mask_words_in(text) } else { text.replace(&self.0, MASK) }
+    }
+
+    /// A short value such as `info` is also a part of ordinary words; only where it stands by itself is it the value.
+    fn mask_words_in(&self, text: &str) -> String {
+        let joins = |character: Option<char>| character.is_some_and(char::is_alphanumeric);
+        let (mut masked, mut rest) = (String::with_capacity(text.len()), text);
+        let mut before = None;
+        while let Some((head, tail)) = rest.split_once(&self.0) {
+            masked.push_str(head);
+            let within = joins(head.chars().next_back().or(before)) || joins(tail.chars().next());
+            masked.push_str(if within { &self.0 } else { MASK });
+            before = self.0.chars().next_back();
+            rest = tail;
+        }
+        masked.push_str(rest);
+        masked
     }
 }
 
@@ -121,6 +140,20 @@ mod tests {
             assert_eq!(Secret::new(plain).mask_in(text), text);
         }
         assert_eq!(Secret::new("123456").mask_in("pin 123456"), format!("pin {MASK}"));
+    }
+
+    #[test]
+    fn short_values_are_masked_only_where_they_stand_by_themselves() {
+        let level = Secret::new("info");
+        for (text, masked) in [
+            ("level=info; for more information", "level=••••••; for more information"),
+            ("info", "••••••"),
+            ("infoinfo info", "infoinfo ••••••"),
+            ("misinfo", "misinfo"),
+        ] {
+            assert_eq!(level.mask_in(text), masked);
+        }
+        assert_eq!(Secret::new("hunter2-x").mask_in("ahunter2-xb"), "a••••••b");
     }
 
     #[test]

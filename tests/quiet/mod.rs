@@ -51,7 +51,7 @@ fn subnet(id: &str) -> Subnet {
         vpc: Some("vpc-0f00d".to_owned()),
         availability_zone: Some("eu-west-1a".to_owned()),
         cidrs: vec!["10.0.0.0/16".parse().unwrap()],
-        available_addresses: Some(200),
+        available_addresses: Some(65_000),
     }
 }
 

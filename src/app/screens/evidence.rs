@@ -15,19 +15,17 @@ const WIDE: usize = 110;
 /// Adds the evidence.
 pub fn add(evidence: &[Evidence], room: Room, document: &mut Document, width: usize) {
     let testimonies = testimonies(evidence);
-    match Columns::of(&testimonies, width) {
-        Some(columns) => {
-            let most = if room == Room::Little { FEW } else { usize::MAX };
-            in_turn(&testimonies, most, document, width, |label, testimony, document| {
-                columns.push(label, testimony, room, document, width);
-            });
-        }
-        None => {
-            let most = if room == Room::Little { FEW_THINGS } else { usize::MAX };
-            in_turn(&by_subject(testimonies), most, document, width, |label, about, document| {
-                in_a_sentence(label, about, room, document, width);
-            });
-        }
+    let little = room == Room::Little;
+    if let Some(columns) = Columns::of(&testimonies, width) {
+        let most = if little { FEW } else { usize::MAX };
+        in_turn(&testimonies, most, document, width, |label, testimony, document| {
+            columns.push(label, testimony, room, document, width);
+        });
+    } else {
+        let most = if little { FEW_THINGS } else { usize::MAX };
+        in_turn(&by_subject(testimonies), most, document, width, |label, about, document| {
+            in_a_sentence(label, about, room, document, width);
+        });
     }
 }
 

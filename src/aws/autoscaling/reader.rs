@@ -28,7 +28,8 @@ impl Reader {
         Self { client: aws_sdk_applicationautoscaling::Client::from_conf(config), shared }
     }
 
-    /// Bounds and decisions are two calls, each of which may be denied.
+    /// Bounds and decisions are two calls, each of which may be denied. Where nobody scales there are no decisions to read,
+    /// and most services are not scaled.
     pub(in crate::aws) async fn scaling(
         &self,
         cluster: &ClusterName,
@@ -36,7 +37,9 @@ impl Reader {
         priority: Priority,
     ) -> Scaling {
         let resource = format!("service/{}/{}", cluster.as_str(), service.name());
-        let (target, activities) = tokio::join!(self.target(&resource, priority), self.activities(&resource, priority));
+        let target = self.target(&resource, priority).await;
+        let activities =
+            if matches!(target, Ok(None)) { Ok(Vec::new()) } else { self.activities(&resource, priority).await };
         Scaling { target: target.into(), activities: activities.into() }
     }
 

@@ -124,11 +124,12 @@ pub(in crate::diagnose) fn between<'a>(
         (Leg::AnswerIn, Some(near), far_addresses, EPHEMERAL),
     ];
     let mut doubt = None;
-    let mut part: Option<Drop<'a>> = None;
+    let mut some: Option<Drop<'a>> = None;
     for (leg, end, addresses, ports) in legs {
         let Some(end) = end else { continue };
         let (acl, subnet) = match acl_of(end) {
-            Ok(found) => found,
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
             Err(why) => {
                 doubt = doubt.or(Some(why));
                 continue;
@@ -141,25 +142,31 @@ pub(in crate::diagnose) fn between<'a>(
             Share::None => {
                 return Filtered { verdict: Verdict::Blocked, drop: Some(drop), doubt: None, same_subnet: false };
             }
-            Share::Some => part = part.or(Some(drop)),
+            Share::Some => some = some.or(Some(drop)),
             Share::Unknown => doubt = doubt.or(Some(Doubt::Unread("which addresses a network ACL meets"))),
         }
     }
-    match (part, doubt) {
-        (Some(_), _) => Filtered { verdict: Verdict::Partial, drop: part, doubt: None, same_subnet: false },
+    match (some, doubt) {
+        (Some(_), _) => Filtered { verdict: Verdict::Partial, drop: some, doubt: None, same_subnet: false },
         (None, Some(why)) => Filtered::unknown(why),
         (None, None) => Filtered { verdict: Verdict::Open, drop: None, doubt: None, same_subnet: false },
     }
 }
 
-/// Every subnet has an ACL. One that is in no answer, even in an empty one, is therefore not known.
-fn acl_of(end: End<'_>) -> Result<(&NetworkAcl, &str), Doubt<'_>> {
+/// The ACL of a subnet. Whoever sees a subnet sees its ACL, also in a VPC another account shares; where AWS lists the subnet
+/// and no ACL for it, as emulators do, nothing filters. A subnet that is not listed is not known, and neither is its ACL.
+fn acl_of(end: End<'_>) -> Result<Option<(&NetworkAcl, &str)>, Doubt<'_>> {
     let Some(subnet) = end.subnet else { return Err(Doubt::Unread("which subnet it is in")) };
     let Some(Known::Known(acls)) = end.vpc.map(|vpc| &vpc.network_acls) else {
         return Err(Doubt::Unread("network ACLs"));
     };
     let acl = acls.iter().find(|acl| acl.subnets.iter().any(|filtered| filtered == subnet));
-    acl.map(|acl| (acl, subnet)).ok_or(Doubt::Unread("the network ACL of a subnet"))
+    let listed = end.vpc.and_then(|vpc| vpc.subnets.known()).is_some_and(|all| all.iter().any(|one| one.id == subnet));
+    match acl {
+        Some(acl) => Ok(Some((acl, subnet))),
+        None if listed => Ok(None),
+        None => Err(Doubt::Unread("the network ACL of a subnet")),
+    }
 }
 
 /// Ports that no entry has decided about yet, and what entries said that are about a part of the addresses only.
@@ -249,7 +256,7 @@ pub(in crate::diagnose) fn judge(
     } else {
         Share::All
     };
-    (share, most)
+    (share, most.filter(|_| matches!(share, Share::None | Share::Some)))
 }
 
 #[cfg(test)]

@@ -24,7 +24,8 @@ pub(in crate::diagnose) enum Door<'a> {
 impl Door<'_> {
     /// Whether everybody with an address of this family may come in.
     pub(in crate::diagnose) fn for_all(&self, ipv6: bool) -> bool {
-        let everybody = |of: &RuleOf<'_>| matches!(&of.rule.peer, Peer::Cidr(range) if range.prefix_len() == 0 && matches!(range, IpNet::V6(_)) == ipv6);
+        let all = |range: &IpNet| range.prefix_len() == 0 && matches!(range, IpNet::V6(_)) == ipv6;
+        let everybody = |of: &RuleOf<'_>| matches!(&of.rule.peer, Peer::Cidr(range) if all(range));
         match self {
             Self::Unfiltered => true,
             Self::Open(rules) => rules.iter().any(everybody),
@@ -74,9 +75,9 @@ pub(in crate::diagnose) fn door<'a>(balancer: &Balancer<'a>, listener: &Listener
 pub(in crate::diagnose) fn actions(listener: &Listener) -> impl Iterator<Item = (Option<&str>, &RuleAction)> {
     let rules = listener.rules.known().map(Vec::as_slice).unwrap_or_default();
     let has_default = rules.iter().any(|rule| rule.priority == "default");
-    let ruled = rules.iter().flat_map(|rule| rule.actions.iter().map(|action| (Some(rule.arn.as_str()), action)));
+    let of_rules = rules.iter().flat_map(|rule| rule.actions.iter().map(|action| (Some(rule.arn.as_str()), action)));
     let default = listener.default_actions.iter().filter(move |_| !has_default);
-    ruled.chain(default.map(|action| (None, action)))
+    of_rules.chain(default.map(|action| (None, action)))
 }
 
 /// The weight a listener gives a target group, the highest of all its rules; nothing where it does not lead there.

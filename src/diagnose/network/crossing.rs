@@ -197,6 +197,8 @@ fn routes<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>]) -> R
     let elsewhere = || nodes.iter().filter(|node| node.subnet.is_none() || node.subnet != host.subnet);
     let to_host = elsewhere().map(|node| (balancer.vpc, node.subnet, host.addresses()));
     let back = elsewhere().map(|node| (host.vpc, host.subnet, Addresses::Within(node.address)));
+    // Between subnets of one VPC there is a local route always, whatever addresses the answers list.
+    let together = host.subnet.is_some() && balancer.vpc.zip(host.vpc).is_some_and(|(one, other)| one.id == other.id);
     let mut found: Option<(u8, Routed<'a>)> = None;
     for (vpc, subnet, far) in to_host.chain(back) {
         let way = match (vpc, subnet) {
@@ -205,6 +207,7 @@ fn routes<'a>(balancer: &Balancer<'a>, host: &Host<'a>, nodes: &[Node<'a>]) -> R
         };
         let (rank, verdict) = match way {
             Way::Local => continue,
+            Way::NoRoute(_) if together => continue,
             // An appliance may forward; what it does cannot be read.
             Way::Middlebox(..) => (2, Verdict::Open),
             Way::Unread | Way::Away(_) => (1, Verdict::Unknown),

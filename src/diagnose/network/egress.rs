@@ -242,7 +242,7 @@ impl<'a> Topology<'a> {
         reach.egress = over_all(egress);
         reach.ingress = over_all(ingress);
         reach.endpoint_groups = Some(groups);
-        reach.acls = worst_of(acls);
+        reach.acls = worst_of(&acls);
         reach
     }
 
@@ -368,7 +368,7 @@ pub(in crate::diagnose) fn gateways(vpc: &Vpc) -> impl Iterator<Item = &VpcEndpo
     vpc.endpoints.known().into_iter().flatten().filter(|endpoint| {
         endpoint.kind.eq_ignore_ascii_case("gateway")
             && is_available(endpoint)
-            && endpoint.service_name.ends_with(".s3")
+            && endpoint.service_name.rsplit('.').next() == Some("s3")
     })
 }
 
@@ -435,7 +435,7 @@ fn over_all(sides: Vec<Side<'_>>) -> Option<Side<'_>> {
     Some(Side { verdict, ..side })
 }
 
-fn worst_of(all: Vec<Filtered<'_>>) -> Option<Filtered<'_>> {
+fn worst_of<'a>(all: &[Filtered<'a>]) -> Option<Filtered<'a>> {
     let verdict = match all.iter().filter(|one| one.verdict == Verdict::Blocked).count() {
         0 => Verdict::worst(all.iter().map(|one| one.verdict)),
         count if count == all.len() => Verdict::Blocked,

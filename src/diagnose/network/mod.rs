@@ -133,3 +133,6 @@ pub(in crate::diagnose) fn verdict<'a>(
 
 #[cfg(test)]
 pub(in crate::diagnose) mod world;
+
+#[cfg(test)]
+mod tests;

@@ -29,8 +29,8 @@ pub fn paths(scene: &Scene<'_>) -> Vec<Path> {
     paths
 }
 
-fn path(name: String, hops: Vec<Hop>) -> Path {
-    Path { name: visible_short(&name, 200), verdict: Verdict::worst(hops.iter().map(|hop| hop.verdict)), hops }
+fn path(name: &str, hops: Vec<Hop>) -> Path {
+    Path { name: visible_short(name, 200), verdict: Verdict::worst(hops.iter().map(|hop| hop.verdict)), hops }
 }
 
 fn hop(what: impl Into<String>, verdict: Verdict, why: impl Into<String>) -> Hop {
@@ -45,7 +45,7 @@ fn from_clients(scene: &Scene<'_>, topology: &Topology<'_>) -> Vec<Path> {
             let protocol = listener.protocol.as_deref().unwrap_or("?");
             let port = listener.port.map_or_else(|| "?".to_owned(), |port| port.to_string());
             let name = format!("clients → load balancer {} ({protocol} {port})", balancer.arn.balancer_name());
-            paths.push(path(name, vec![door_hop(&door(balancer, listener))]));
+            paths.push(path(&name, vec![door_hop(&door(balancer, listener))]));
         }
     }
     paths.truncate(LIMIT);
@@ -131,7 +131,7 @@ fn to_target<'a>(topology: &Topology<'a>, balancer: &Balancer<'a>, way: &Way<'a>
     let place = way.host.zone.or(way.host.subnet).map(|place| format!(" in {place}")).unwrap_or_default();
     let name =
         format!("load balancer {} → {targets}{place}, port {} ({purpose})", balancer.arn.balancer_name(), way.port);
-    let mut path = path(name, hops(balancer, &way.host, &crossing));
+    let mut path = path(&name, hops(balancer, &way.host, &crossing));
     if way.healthy && way.checks && path.verdict.drops() {
         path.verdict = Verdict::Unknown;
         let why = "The target passes its health checks, so packets get through although the rules read say otherwise.";
@@ -202,7 +202,7 @@ fn to_needs(scene: &Scene<'_>, topology: &Topology<'_>) -> Vec<Path> {
     let mut paths: Vec<(String, Vec<String>, Path)> = Vec::new();
     for need in needs(definition, scene.service, region(&topology.facts)) {
         for origin in &origins {
-            let one = path(String::new(), reach_hops(origin, &topology.reach(origin, &need, None)));
+            let one = path("", reach_hops(origin, &topology.reach(origin, &need, None)));
             let subnet = visible_short(origin.host.subnet.unwrap_or("?"), 80);
             match paths.iter_mut().find(|(label, _, path)| *label == need.label() && path.hops == one.hops) {
                 Some((_, subnets, _)) => subnets.push(subnet),
@@ -236,7 +236,7 @@ fn reach_hops(origin: &Origin<'_>, reach: &Reach<'_>) -> Vec<Hop> {
 
 fn way_hop(reach: &Reach<'_>) -> Hop {
     if let Some(dead_end) = reach.dead_end {
-        return Hop { rule: dead_end_rule(dead_end), ..hop("way", Verdict::Blocked, dead_end_words(dead_end)) };
+        return Hop { rule: Some(dead_end_rule(dead_end)), ..hop("way", Verdict::Blocked, dead_end_words(dead_end)) };
     }
     if let Some(doubt) = reach.doubt {
         return hop("way", Verdict::Unknown, words::doubt(doubt));
@@ -267,12 +267,12 @@ fn dead_end_words(dead_end: DeadEnd<'_>) -> &'static str {
     }
 }
 
-fn dead_end_rule(dead_end: DeadEnd<'_>) -> Option<String> {
+fn dead_end_rule(dead_end: DeadEnd<'_>) -> String {
     match dead_end {
-        DeadEnd::Blackhole(table, route) => Some(format!("{}: {}", visible_short(&table.id, 80), words::route(route))),
+        DeadEnd::Blackhole(table, route) => format!("{}: {}", visible_short(&table.id, 80), words::route(route)),
         DeadEnd::NoPublicAddress(table) | DeadEnd::Isolated(table) | DeadEnd::NoS3Gateway(table, _) => {
-            Some(visible_short(&table.id, 80))
+            visible_short(&table.id, 80)
         }
-        DeadEnd::PrivateDnsOff(endpoint) => Some(visible_short(&endpoint.id, 80)),
+        DeadEnd::PrivateDnsOff(endpoint) => visible_short(&endpoint.id, 80),
     }
 }

@@ -19,7 +19,7 @@ pub(in crate::diagnose) enum Source {
 
 /// `IpProtocol=tcp,FromPort=8080,ToPort=8080,UserIdGroupPairs=[{GroupId=sg-lb}]`
 pub(in crate::diagnose) fn permission((first, last): (u16, u16), source: &Source) -> String {
-    let list = |key: &str, item: &str, ranges: Vec<&IpNet>| {
+    let listed = |key: &str, item: &str, ranges: Vec<&IpNet>| {
         let items: Vec<String> = ranges.iter().map(|range| format!("{{{item}={range}}}")).collect();
         format!("{key}=[{}]", items.join(","))
     };
@@ -30,10 +30,10 @@ pub(in crate::diagnose) fn permission((first, last): (u16, u16), source: &Source
             let (ipv6, ipv4): (Vec<_>, Vec<_>) = ranges.iter().partition(|range| matches!(range, IpNet::V6(_)));
             let mut lists = Vec::new();
             if !ipv4.is_empty() {
-                lists.push(list("IpRanges", "CidrIp", ipv4));
+                lists.push(listed("IpRanges", "CidrIp", ipv4));
             }
             if !ipv6.is_empty() {
-                lists.push(list("Ipv6Ranges", "CidrIpv6", ipv6));
+                lists.push(listed("Ipv6Ranges", "CidrIpv6", ipv6));
             }
             lists.join(",")
         }
@@ -110,13 +110,11 @@ pub(in crate::diagnose) fn allow_in_acl(fix: Fix, drop: &Drop<'_>, port: u16, fa
 /// The highest free number before the entry that denies, or one after all others.
 fn free_number(taken: &[u32], before: Option<u32>) -> Option<u32> {
     let free = |number: &u32| !taken.contains(number);
-    match before {
-        Some(denies) => (1..denies).rev().find(free),
-        None => {
-            let last = taken.iter().copied().filter(|number| *number < 32_767).max().unwrap_or(90);
-            (last.saturating_add(10)..32_767).find(free).or_else(|| (1..32_767).rev().find(free))
-        }
+    if let Some(denies) = before {
+        return (1..denies).rev().find(free);
     }
+    let last = taken.iter().copied().filter(|number| *number < 32_767).max().unwrap_or(90);
+    (last.saturating_add(10)..32_767).find(free).or_else(|| (1..32_767).rev().find(free))
 }
 
 /// What a leg lets in or out: the addresses of its other side.

@@ -102,7 +102,7 @@ proptest! {
     ) {
         let mut acl = acl("acl-1", &["subnet-a"], &ALLOW_ALL);
         acl.entries = numbers.into_iter().map(|(number, allow, egress, ports)| NetworkAclEntry {
-            number, allow, egress, ..{
+            number, egress, allow, ..{
                 let mut one = entry("1 allow in tcp 1 10.0.0.0/16");
                 one.traffic.ports = Some(ports);
                 one

@@ -10,6 +10,7 @@ use crate::diagnose::network::topology::Topology;
 use crate::diagnose::scene::Scene;
 
 mod causes;
+mod dead_ends;
 mod entries;
 mod failures;
 mod policy;

@@ -182,16 +182,13 @@ fn is_dynamic(checks: &Checks<'_, '_>, definition: Option<&TaskDefinition>) -> b
 
 /// Ports a task can be reached on, as far as it declares them; `None` if that cannot be told.
 fn ports(definition: &TaskDefinition, task: &Task) -> Option<Vec<u16>> {
-    let ports: Option<Vec<u16>> = match definition.network_mode.as_deref() {
-        Some("awsvpc" | "host") => {
-            let mappings = definition.containers.iter().flat_map(|container| &container.ports);
-            // A range of ports has no single one.
-            mappings.map(|mapping| mapping.container_port).collect()
-        }
-        _ => {
-            let bindings = task.containers.iter().flat_map(|container| &container.bindings);
-            bindings.map(|binding| binding.host_port).collect()
-        }
+    let ports: Option<Vec<u16>> = if matches!(definition.network_mode.as_deref(), Some("awsvpc" | "host")) {
+        let mappings = definition.containers.iter().flat_map(|container| &container.ports);
+        // A range of ports has no single one.
+        mappings.map(|mapping| mapping.container_port).collect()
+    } else {
+        let bindings = task.containers.iter().flat_map(|container| &container.bindings);
+        bindings.map(|binding| binding.host_port).collect()
     };
     ports.filter(|ports| !ports.is_empty())
 }
@@ -260,9 +257,11 @@ fn bound(journal: &Journal<'_>, ports: &[u16]) -> Option<Cause> {
     });
     loopback.or_else(|| {
         // Vite and its kin print the address without a verb.
-        let told = journal.wants_host_option().then_some(())?;
+        if !journal.wants_host_option() {
+            return None;
+        }
         let line = journal.last(|line| line.contains("Local:") && lines::local_port(line).is_some())?;
-        let ((), port) = (told, lines::local_port(&line.message)?);
+        let port = lines::local_port(&line.message)?;
         ports.contains(&port).then_some(Cause::Loopback { port, by_name: false })
     })
 }

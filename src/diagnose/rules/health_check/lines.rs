@@ -56,7 +56,7 @@ static VERB: Pattern = LazyLock::new(|| {
 /// Lines that speak of other ends, of failures, or of requests.
 static OTHER: Pattern = LazyLock::new(|| {
     pattern(
-        r#"(?i)\bconnect(?:ed|ing|ion|ions|or)?\b(?: pool)?[^.]{0,40}\b(?:to|with|at)\b|\bconnection\b|\bdial|\bupstream|\bproxy(?:ing|_pass)?\b|\bforward(?:ing|ed)\b|redis|postgres|mysql|mariadb|mongo|kafka|amqp|rabbit|elasticsearch|opensearch|memcached|cassandra|jaeger|otel|otlp|opentelemetry|statsd|datadog|consul|zipkin|x-?ray\b|\bbroker|\bcollector|\bdatabase\b|\bclient\b|\bsmtp\b|\bdsn\b|\bjdbc|\bfail(?:ed|ure|s)?\b|\bcannot\b|\bunable\b|(?:^|[^.\w])error\b|\brefused\b|in use|EADDR|\bwaiting for\b|\b(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS) /|\bstopp(?:ed|ing)\b|\bshut(?:ting)? ?down\b|no longer"#,
+        r"(?i)\bconnect(?:ed|ing|ion|ions|or)?\b(?: pool)?[^.]{0,40}\b(?:to|with|at)\b|\bconnection\b|\bdial|\bupstream|\bproxy(?:ing|_pass)?\b|\bforward(?:ing|ed)\b|redis|postgres|mysql|mariadb|mongo|kafka|amqp|rabbit|elasticsearch|opensearch|memcached|cassandra|jaeger|otel|otlp|opentelemetry|statsd|datadog|consul|zipkin|x-?ray\b|\bbroker|\bcollector|\bdatabase\b|\bclient\b|\bsmtp\b|\bdsn\b|\bjdbc|\bfail(?:ed|ure|s)?\b|\bcannot\b|\bunable\b|(?:^|[^.\w])error\b|\brefused\b|in use|EADDR|\bwaiting for\b|\b(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS) /|\bstopp(?:ed|ing)\b|\bshut(?:ting)? ?down\b|no longer",
     )
 });
 
@@ -219,7 +219,7 @@ pub(super) fn is_error(message: &str) -> bool {
 }
 
 static OWN_CHECK: Pattern = LazyLock::new(|| {
-    pattern(r#"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(?P<port>\d+))?(?P<path>/[A-Za-z0-9._~/-]*)"#)
+    pattern(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(?P<port>\d+))?(?P<path>/[A-Za-z0-9._~/-]*)")
 });
 
 /// The path a container's own health check asks on this port.

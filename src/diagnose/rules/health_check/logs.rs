@@ -87,7 +87,7 @@ pub(super) fn journals<'a>(scene: &Scene<'a>, group: &Group<'a>) -> Vec<Journal<
         for container in containers(scene, group, task) {
             let Some(stream) = scene.facts.log_stream(task, container) else { continue };
             if let Some(excerpt) = scene.facts.logs(&stream, since).known() {
-                journals.push(Journal { task, container, excerpt, stream });
+                journals.push(Journal { task, container, stream, excerpt });
             }
         }
     }

@@ -25,6 +25,7 @@ mod states;
 mod telling;
 mod timing;
 mod wiring;
+mod zones;
 
 pub use logs::wanted_logs;
 

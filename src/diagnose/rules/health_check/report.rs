@@ -264,13 +264,6 @@ impl<'s, 'a> Checks<'s, 'a> {
             .eta(self.recovery_seconds())
     }
 
-    /// Words of a command that changes the service.
-    pub(super) fn update<'w>(&self, cluster: &'w str, service: &'w str, change: &[&'w str]) -> Vec<&'w str> {
-        let mut words = vec!["ecs", "update-service", "--cluster", cluster, "--service", service];
-        words.extend(change);
-        words
-    }
-
     /// Failing targets, or events in their place, each with what was said.
     pub(super) fn said(&self) -> Vec<(Said, Lot<'s, 'a>)> {
         let mut said: Vec<(Said, Lot<'s, 'a>)> =
@@ -300,6 +293,13 @@ impl<'s, 'a> Checks<'s, 'a> {
             (None, None) => format!("The health check{on}"),
         }
     }
+}
+
+/// Words of a command that changes the service.
+pub(super) fn update<'w>(cluster: &'w str, service: &'w str, change: &[&'w str]) -> Vec<&'w str> {
+    let mut words = vec!["ecs", "update-service", "--cluster", cluster, "--service", service];
+    words.extend(change);
+    words
 }
 
 /// A resource's name as a Terraform label: `web-tg` is `web_tg`.

@@ -10,7 +10,7 @@ use super::pages::connection::{
     BLOCKING_LOGS, CONNECTION_REFUSED, CPU_STARVED, HTTP2, LOOPBACK, NOT_ANSWERING, OTHER_PORT, PROTOCOL,
     SLOW_ENDPOINT, TLS13, UDP, UNVERIFIED, WRONG_PORT,
 };
-use super::report::{DEFINITIONS, LOGS, Lot, TASKS, label};
+use super::report::{DEFINITIONS, LOGS, Lot, TASKS, label, update};
 use crate::diagnose::finding::{Confidence, Finding, Fix};
 use crate::diagnose::network::Verdict;
 use crate::model::observation::LogLine;
@@ -344,7 +344,7 @@ fn busy(checks: &Checks<'_, '_>, lot: &Lot<'_, '_>, percent: f64) -> Finding {
         );
     checks.settings_of(finding, TIMES).fix(
         Fix::new("Run more tasks, or give them more CPU in a new revision")
-            .aws(checks.update(cluster.as_str(), &service.name, &["--desired-count", &more]))
+            .aws(update(cluster.as_str(), &service.name, &["--desired-count", &more]))
             .terraform(format!("aws_ecs_service.{} → desired_count = {more}", label(&service.name)))
             .eta(checks.recovery_seconds()),
     )

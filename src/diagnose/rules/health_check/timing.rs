@@ -7,7 +7,7 @@ use super::connection::expected_ports;
 use super::failing::{Balancer, Checks, Said, runs};
 use super::logs::{Journal, Ready};
 use super::pages::timing::{AGGRESSIVE, GRACE, INITIAL_TOO_LONG, SLOW_START, STILL_STARTING};
-use super::report::{ATTRIBUTES, LOGS, Lot, SERVICES, TASKS, label};
+use super::report::{ATTRIBUTES, LOGS, Lot, SERVICES, TASKS, label, update};
 use crate::diagnose::finding::{Confidence, Finding, Fix, Scope};
 use crate::diagnose::network::Verdict;
 use crate::diagnose::parse::events::Event;
@@ -270,7 +270,7 @@ pub(super) fn grace_finding(checks: &Checks<'_, '_>, proof: &TooShort<'_, '_, '_
     finding = checks.quoting(finding, &Lot { places: failing, heard });
     finding.fix(
         Fix::new(format!("Give tasks {goal} s before their health counts; this starts no new deployment"))
-            .aws(checks.update(cluster.as_str(), &service.name, &["--health-check-grace-period-seconds", &goal_text]))
+            .aws(update(cluster.as_str(), &service.name, &["--health-check-grace-period-seconds", &goal_text]))
             .terraform(format!("aws_ecs_service.{} → health_check_grace_period_seconds = {goal}", label(&service.name)))
             .eta(u64::try_from(start.unwrap_or(allowed) + recovery).ok()),
     )

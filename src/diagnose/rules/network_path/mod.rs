@@ -17,6 +17,7 @@ mod clients;
 mod entries;
 mod forwarding;
 mod front_entries;
+mod sentences;
 
 /// The family.
 pub const FAMILY: Family = Family {

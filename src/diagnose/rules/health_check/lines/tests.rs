@@ -138,7 +138,7 @@ fn complaints_are_told_apart() {
     }
     for line in [
         "Invalid character found in method name [0x160x030x01]. HTTP method names must be tokens",
-        r#"code 400, message Bad request version ('\x13\x02')"#,
+        r"code 400, message Bad request version ('\x13\x02')",
         r#""\x16\x03\x01\x00\xEE" 400 157"#,
     ] {
         assert!(tls_to_plain(line) && !plain_to_tls(line), "{line}");
