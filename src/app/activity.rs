@@ -79,10 +79,10 @@ pub struct ErrorNote {
     pub at: Timestamp,
     /// How often it happened.
     pub count: u32,
-    /// Whether the user has looked at it.
+    /// Whether the user has looked at it, or need not.
     pub seen: bool,
-    /// Whether so far it was only told where it matters, and nobody was pointed to it.
-    pub told: bool,
+    /// Whether it counts as seen only because it is told where it matters.
+    pub told_elsewhere: bool,
 }
 
 /// Errors of calls, newest first, those of the same operation and kind as one.
@@ -94,23 +94,27 @@ pub struct Errors {
 impl Errors {
     /// Adds an error. One that was seen and goes on happening is not pinned again; one that comes back is.
     pub fn add(&mut self, at: Timestamp, error: CallError) {
-        let same = |note: &ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
-        let known = self.notes.iter().position(same).map(|index| self.notes.remove(index));
-        let known = known.filter(|note| !note.seen || at.duration_since(note.at) < COMES_BACK);
-        let (count, seen) = known.map_or((1, false), |note| (note.count.saturating_add(1), note.seen && !note.told));
-        self.notes.insert(0, ErrorNote { error, at, count, seen, told: false });
-        self.notes.truncate(ERRORS_KEPT);
+        let known = self.take(&error).filter(|note| !note.seen || at.duration_since(note.at) < COMES_BACK);
+        let (count, seen) =
+            known.map_or((1, false), |note| (note.count.saturating_add(1), note.seen && !note.told_elsewhere));
+        self.put(ErrorNote { error, at, count, seen, told_elsewhere: false });
     }
 
     /// Adds an error that is told where it matters, so that nobody has to be pointed to it.
     pub fn add_told(&mut self, at: Timestamp, error: CallError) {
-        let same = |note: &&ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
-        let before = self.notes.iter().find(same).map(|note| (note.seen, note.told));
-        self.add(at, error);
-        if let Some(newest) = self.notes.first_mut() {
-            let (seen, told) = before.unwrap_or((true, true));
-            (newest.seen, newest.told) = (newest.seen || seen, told);
-        }
+        let (count, seen, told_elsewhere) =
+            self.take(&error).map_or((0, true, true), |note| (note.count, note.seen, note.told_elsewhere));
+        self.put(ErrorNote { error, at, count: count.saturating_add(1), seen, told_elsewhere });
+    }
+
+    fn take(&mut self, error: &CallError) -> Option<ErrorNote> {
+        let same = |note: &ErrorNote| note.error.kind == error.kind && note.error.operation == error.operation;
+        self.notes.iter().position(same).map(|index| self.notes.remove(index))
+    }
+
+    fn put(&mut self, note: ErrorNote) {
+        self.notes.insert(0, note);
+        self.notes.truncate(ERRORS_KEPT);
     }
 
     /// All of them, newest first.
@@ -204,6 +208,8 @@ mod tests {
         let notes: Vec<(&str, bool)> =
             errors.notes().iter().map(|note| (note.error.operation.name.as_str(), note.seen)).collect();
         assert_eq!(notes, [("ListTasks", false), ("DescribeVpcs", true)], "what is pinned stays so");
+        errors.add(second(613), error("DescribeVpcs"));
+        assert_eq!(errors.pinned().map(|note| note.count), Some(3), "now it matters elsewhere too");
         errors.add(second(613), error("DescribeTasks"));
         assert_eq!(errors.pinned().map(|note| note.error.operation.name.as_str()), Some("DescribeTasks"));
     }

@@ -29,12 +29,9 @@ pub struct FindingName {
 }
 
 impl Judgement {
-    /// What the diagnosis found leads; where it found nothing that matters, the assessment of the counts speaks.
+    /// What the diagnosis found leads; where it found nothing that needs anybody, calm words speak.
     pub fn new(assessment: Assessment, diagnosis: Diagnosis) -> Self {
-        let health = match diagnosis.health {
-            Health::Unknown => assessment.health,
-            health => health,
-        };
+        let health = assessment.health;
         let needs_words = matches!(health, Health::Failing | Health::Degraded);
         let found = leading(&diagnosis).next().filter(|lead| needs_words || lead.severity <= Severity::Error);
         let headline = found.map(in_short).or(assessment.headline);

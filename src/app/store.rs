@@ -9,9 +9,8 @@ use serde::Serialize;
 use super::judgement::Judgement;
 use super::kept::{answers, as_pairs, deployments_of, tasks_of};
 use super::remote::{Remote, Slot};
-use crate::diagnose::diagnosis::diagnose;
+use crate::diagnose::diagnosis::diagnose_and_assess;
 use crate::diagnose::facts;
-use crate::diagnose::health;
 use crate::diagnose::needs::needs;
 use crate::model::arn::{ServiceArn, TargetGroupArn};
 use crate::model::call::CallError;
@@ -25,6 +24,9 @@ use crate::model::service::{Service, ServiceStatus};
 /// allowed to get.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
+/// While nothing but time has changed, a judgement holds for so long: how long something has lasted is part of it.
+const SAME_JUDGEMENT: SignedDuration = SignedDuration::from_secs(15);
+
 /// A service of the cluster on the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServiceEntry {
@@ -33,6 +35,8 @@ pub struct ServiceEntry {
     /// How it does and why, judged anew whenever one of the facts behind it changes. Kept because judging thousands of
     /// services for every frame would cost more than the frame.
     pub judgement: Option<Judgement>,
+    /// When it was judged, by AWS's clock.
+    pub judged_at: Option<Timestamp>,
     /// What a diagnosis asks for, as far as could be told when it was judged, in the order in which it is worth asking. An
     /// answer to one of these has it judged anew.
     pub needs: Vec<Query>,
@@ -184,8 +188,13 @@ impl Store {
         for group in service.target_groups() {
             self.users.entry(group.clone()).or_default().insert(arn.clone());
         }
-        self.services.entry(arn.clone()).or_default().remote.settle(moment.here, service);
-        self.judge(&arn, moment.aws);
+        let entry = self.services.entry(arn.clone()).or_default();
+        let same = entry.remote.value() == Some(&service);
+        let lately = entry.judged_at.is_some_and(|at| moment.aws.duration_since(at).abs() < SAME_JUDGEMENT);
+        entry.remote.settle(moment.here, service);
+        if !(same && lately) {
+            self.judge(&arn, moment.aws);
+        }
     }
 
     /// Takes the state AWS returned with an accepted change, and reads everything about the service again soon.
@@ -315,22 +324,15 @@ impl Store {
     /// How a service does and why, and what it takes to know better: the one place where facts become a judgement.
     fn judge(&mut self, arn: &ServiceArn, now: Timestamp) {
         let judged = self.service(arn).map(|service| {
-            let groups = service.target_groups();
-            let assessment = health::assess(&health::Facts {
-                service,
-                targets: groups.iter().map(|group| (*group, self.known_targets(group))).collect(),
-                target_groups: groups.iter().filter_map(|group| self.target_group(group).value()).collect(),
-                tasks: self.tasks(service).value(),
-                now,
-            });
             let sharing = self.sharing(service);
             let region = service.arn.as_str().split(':').nth(3).filter(|region| !region.is_empty());
             let facts = facts::Facts { service, answers: self, sharing: &sharing, region, now };
-            (Judgement::new(assessment, diagnose(facts)), needs(&facts))
+            let (diagnosis, assessment) = diagnose_and_assess(facts);
+            (Judgement::new(assessment, diagnosis), needs(&facts))
         });
         if let Some(entry) = self.services.get_mut(arn) {
             let (judgement, needs) = judged.map(|(judgement, needs)| (Some(judgement), needs)).unwrap_or_default();
-            (entry.judgement, entry.needs) = (judgement, needs);
+            (entry.judgement, entry.needs, entry.judged_at) = (judgement, needs, Some(now));
         }
     }
 

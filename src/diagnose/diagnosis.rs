@@ -177,19 +177,26 @@ impl Diagnosis {
 
 /// Diagnoses a service. The same facts always give the same diagnosis.
 pub fn diagnose(facts: Facts<'_>) -> Diagnosis {
+    diagnose_and_assess(facts).0
+}
+
+/// [`diagnose`] and [`assess`] for the price of one.
+pub fn diagnose_and_assess(facts: Facts<'_>) -> (Diagnosis, Assessment) {
     let scene = Scene::new(facts);
     let mut findings = found(&scene);
     findings.extend(checks::insufficient_permissions(&scene));
     let findings = rank(findings);
+    let mut assessment = judge(&scene, &findings);
+    mask::headline(&scene, &mut assessment);
     let mut diagnosis = Diagnosis {
         service: visible(&scene.service.name).into_owned(),
-        health: judge(&scene, &findings).health,
+        health: assessment.health,
         checks: checks::checks(&scene, &findings),
         findings,
         paths: network::paths(&scene),
     };
     mask::diagnosis(&scene, &mut diagnosis);
-    diagnosis
+    (diagnosis, assessment)
 }
 
 /// The health of a service and why, in a few words: [`diagnose`] for a list of thousands.

@@ -24,10 +24,10 @@ pub(crate) fn answer(query: &Query) -> Option<Answer> {
         Query::Subnets { subnets } => Answer::Subnets(subnets.iter().map(|id| subnet(id)).collect()),
         Query::Vpc { vpc } => Answer::Vpc(Box::new(open_vpc(vpc))),
         Query::NetworkInterfaces { interfaces } => {
-            Answer::NetworkInterfaces(interfaces.iter().map(|id| interface(id, "sg-0c0ffee")).collect())
+            Answer::NetworkInterfaces(interfaces.iter().map(|id| interface(id, "subnet-0aaa", "sg-0c0ffee")).collect())
         }
         Query::LoadBalancerInterfaces { .. } => {
-            Answer::LoadBalancerInterfaces(vec![interface("eni-0ed9e", "sg-0edge")])
+            Answer::LoadBalancerInterfaces(vec![interface("eni-0ed9e", "subnet-0edge", "sg-0edge")])
         }
         Query::Instances { .. } => Answer::Instances(Vec::new()),
         Query::PrefixList { prefix_list } => {
@@ -55,11 +55,11 @@ fn subnet(id: &str) -> Subnet {
     }
 }
 
-fn interface(id: &str, group: &str) -> NetworkInterface {
+fn interface(id: &str, subnet: &str, group: &str) -> NetworkInterface {
     NetworkInterface {
         id: id.to_owned(),
         description: None,
-        subnet: Some("subnet-0aaa".to_owned()),
+        subnet: Some(subnet.to_owned()),
         vpc: Some("vpc-0f00d".to_owned()),
         availability_zone: Some("eu-west-1a".to_owned()),
         private_ipv4: vec!["10.0.12.7".parse().unwrap()],
@@ -90,7 +90,13 @@ fn open_vpc(id: &str) -> Vpc {
         target,
         blackhole: false,
     };
-    let subnets = ["subnet-0aaa", "subnet-0bbb"];
+    let subnets = ["subnet-0aaa", "subnet-0bbb", "subnet-0edge"];
+    let table = |id: &str, main: bool, subnets: &[&str], way_out| RouteTable {
+        id: id.to_owned(),
+        main,
+        subnets: subnets.iter().map(|id| (*id).to_owned()).collect(),
+        routes: vec![route("10.0.0.0/16", RouteTarget::Local), route("0.0.0.0/0", way_out)],
+    };
     Vpc {
         id: id.to_owned(),
         subnets: Known::Known(subnets.map(subnet).to_vec()),
@@ -100,15 +106,11 @@ fn open_vpc(id: &str) -> Vpc {
             subnets: subnets.map(str::to_owned).to_vec(),
             entries: vec![entry(false), entry(true)],
         }]),
-        route_tables: Known::Known(vec![RouteTable {
-            id: "rtb-0a".to_owned(),
-            main: true,
-            subnets: Vec::new(),
-            routes: vec![
-                route("10.0.0.0/16", RouteTarget::Local),
-                route("0.0.0.0/0", RouteTarget::InternetGateway("igw-0a".to_owned())),
-            ],
-        }]),
+        // The load balancer is reached from the internet, the tasks are not.
+        route_tables: Known::Known(vec![
+            table("rtb-0a", true, &[], RouteTarget::NatGateway("nat-0a".to_owned())),
+            table("rtb-0edge", false, &["subnet-0edge"], RouteTarget::InternetGateway("igw-0a".to_owned())),
+        ]),
         endpoints: Known::Known(Vec::new()),
         dns_support: Known::Known(true),
         dns_hostnames: Known::Known(true),

@@ -759,7 +759,7 @@ fn routing() -> LoadBalancerRouting {
             state: Some("active".to_owned()),
             vpc: Some("vpc-0f00d".to_owned()),
             security_groups: vec!["sg-0edge".to_owned()],
-            zones: vec![("eu-west-1a".to_owned(), Some("subnet-0aaa".to_owned()))],
+            zones: vec![("eu-west-1a".to_owned(), Some("subnet-0edge".to_owned()))],
             address_type: None,
         },
         listeners: Known::Known(vec![

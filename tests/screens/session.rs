@@ -45,7 +45,12 @@ pub fn options() -> Options {
 
 impl Session {
     /// Just started; nothing has been answered.
-    pub fn start(width: u16, height: u16, world: World, options: Options) -> Self {
+    pub fn start(width: u16, height: u16, world: World, mut options: Options) -> Self {
+        // The story is that of this service, whichever the diagnosis holds for the worst.
+        let story = world.services.iter().find(|service| service.name == "messenger-web");
+        if let (Some(service), Some(_)) = (story, &options.cluster) {
+            options.service = Some(service.name.clone());
+        }
         let mut session = Self {
             app: App::new(options, now(), Size { width, height }),
             world,

@@ -1,7 +1,7 @@
 //! What a diagnosis found, for the tab Overview: the finding that is looked at in full, the others as their titles, then
 //! what was checked and what was denied. The lines of all findings are known, so that the cursor can move among them.
 
-use super::key;
+use super::{evidence, key};
 use crate::app::App;
 use crate::app::command::Command;
 use crate::app::document::{Align, Document, Line, Span, Tone, dim, plain, toned, wrap};
@@ -9,20 +9,18 @@ use crate::app::judgement::{Judgement, in_short};
 use crate::app::layout::layout;
 use crate::diagnose::catalogue::{Bearing, Rank};
 use crate::diagnose::diagnosis::{Check, CheckName, CheckVerdict, Diagnosis};
-use crate::diagnose::finding::{Confidence, Evidence, Finding, Fix, Severity};
+use crate::diagnose::finding::{Confidence, Finding, Fix, Severity};
 
 /// Columns before the labels.
 const INDENT: usize = 3;
 /// Columns of the labels, with what stands before them.
 const LABEL: usize = INDENT + 8;
 /// Columns before the text beside a label.
-const TEXT: usize = LABEL + 2;
+pub const TEXT: usize = LABEL + 2;
 /// Lines of the lower half from which on nothing is cut.
 const ROOMY: u16 = 18;
-/// Pieces of evidence where there is little room.
-const FEW: usize = 3;
-/// From this width on evidence stands in columns.
-const WIDE: usize = 110;
+/// A title has at least so many columns, or nothing stands beside it.
+const NARROW: usize = 30;
 /// Longest detail of a check in a sentence of all checks.
 const SHORT_DETAIL: usize = 40;
 
@@ -36,8 +34,8 @@ pub struct Laid {
 }
 
 /// How much is shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Room {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
     /// A few lines: what is cut is shown when zoomed.
     Little,
     /// Everything, also what is only advice in a line of its own.
@@ -120,8 +118,9 @@ fn tag(finding: &Finding, first: bool) -> String {
 
 fn title(finding: &Finding, cursor: &str, tag: &str, open: bool, document: &mut Document, width: usize) {
     let (sign, tone) = mark(finding);
-    let tag = dim(tag);
-    let room = width.saturating_sub(INDENT + tag.width() + 3).max(20);
+    let narrow = width < INDENT + tag.chars().count() + 3 + NARROW;
+    let tag = dim(if narrow { "" } else { tag });
+    let room = width.saturating_sub(INDENT + tag.width() + 3).max(10);
     let words = Span::new(if open { Tone::Strong } else { Tone::Plain }, &finding.title);
     for (index, line) in wrap(&[words], room).into_iter().enumerate() {
         if index > 0 {
@@ -145,13 +144,14 @@ pub fn with_end(line: Line, end: Span, width: usize) -> Line {
 
 fn in_full(app: &App, finding: &Finding, room: Room, document: &mut Document, width: usize) {
     if !finding.explanation.is_empty() {
-        for line in wrap(&[plain(&finding.explanation)], width.saturating_sub(INDENT).max(10)) {
+        let most = if room == Room::Little { 2 } else { usize::MAX };
+        for line in at_most(most, &[plain(&finding.explanation)], width.saturating_sub(INDENT).max(10)) {
             let mut indented = Line::of([plain(" ".repeat(INDENT))]);
             indented.spans.extend(line.spans);
             document.push(indented);
         }
     }
-    evidence(finding, room, document, width);
+    evidence::add(&finding.evidence, room, document, width);
     // Where not everything is in sight, what to do comes before what else follows.
     if room != Room::Little {
         consequences(finding, document, width);
@@ -171,136 +171,29 @@ fn consequences(finding: &Finding, document: &mut Document, width: usize) {
     }
 }
 
-fn field(label: &str, spans: &[Span], document: &mut Document, width: usize) {
+/// `label  text`, wrapped, with the text under itself.
+pub fn field(label: &str, spans: &[Span], document: &mut Document, width: usize) {
     let indented = if label.is_empty() { String::new() } else { format!("{:INDENT$}{label}", "") };
     document.field(&indented, LABEL, spans, width);
 }
 
 /// The beginning of a line with a label before its text.
-fn beside(label: &str) -> Line {
+pub fn beside(label: &str) -> Line {
     dim(format!("{:INDENT$}{label:<columns$}", "", columns = TEXT - INDENT)).into()
 }
 
-/// The same said about several things, as one.
-struct Testimony<'a> {
-    said: &'a Evidence,
-    others: usize,
-}
-
-impl Testimony<'_> {
-    fn subject(&self) -> String {
-        match self.others {
-            0 => self.said.subject.clone(),
-            others => format!("{} and {others} more", self.said.subject),
+/// Text in at most so many lines; the last one shows that there is more.
+pub fn at_most(most: usize, spans: &[Span], width: usize) -> Vec<Line> {
+    let mut lines = wrap(spans, width);
+    if lines.len() > most {
+        let rest: Vec<Line> = lines.split_off(most);
+        if let Some(last) = lines.last_mut() {
+            last.spans.push(plain(" "));
+            last.spans.extend(rest.into_iter().flat_map(|line| line.spans));
+            *last = std::mem::take(last).fitted(width);
         }
     }
-}
-
-fn testimonies(evidence: &[Evidence]) -> Vec<Testimony<'_>> {
-    let mut testimonies: Vec<Testimony<'_>> = Vec::new();
-    for said in evidence {
-        let same = |other: &&mut Testimony<'_>| {
-            (&other.said.source, &other.said.field, &other.said.value) == (&said.source, &said.field, &said.value)
-        };
-        match testimonies.iter_mut().find(same) {
-            Some(known) => known.others += 1,
-            None => testimonies.push(Testimony { said, others: 0 }),
-        }
-    }
-    testimonies
-}
-
-fn evidence(finding: &Finding, room: Room, document: &mut Document, width: usize) {
-    let testimonies = testimonies(&finding.evidence);
-    let shown = if room == Room::Little { FEW } else { usize::MAX };
-    // One line says as much as the sentence that one is missing.
-    let shown = if testimonies.len() == shown.saturating_add(1) { testimonies.len() } else { shown };
-    let columns = Columns::of(&testimonies, width);
-    for (index, testimony) in testimonies.iter().take(shown).enumerate() {
-        let label = if index == 0 { "evidence" } else { "" };
-        match &columns {
-            Some(columns) => columns.push(label, testimony, room, document, width),
-            None => in_a_sentence(label, testimony, room, document, width),
-        }
-    }
-    if let Some(more) = testimonies.len().checked_sub(shown).filter(|more| *more > 0) {
-        field("", &[dim(format!("and {more} more"))], document, width);
-    }
-}
-
-fn in_a_sentence(label: &str, testimony: &Testimony<'_>, room: Room, document: &mut Document, width: usize) {
-    let Evidence { field: name, value, .. } = testimony.said;
-    let mut spans = vec![plain(testimony.subject()), dim(format!("  {name} ")), plain(value)];
-    let columns: usize = spans.iter().map(Span::width).sum();
-    // A sentence says itself what it is about.
-    if room == Room::Little && columns + TEXT > width && value.contains(' ') {
-        spans = vec![plain(testimony.subject()), dim(": "), plain(value)];
-    }
-    let lines = wrap(&spans, width.saturating_sub(TEXT).max(10));
-    let most = if room == Room::Little { FEW - 1 } else { usize::MAX };
-    for (index, line) in lines.into_iter().take(most).enumerate() {
-        let mut whole = beside(if index == 0 { label } else { "" });
-        whole.spans.extend(line.spans);
-        document.push(whole);
-    }
-}
-
-/// Where evidence stands in columns.
-struct Columns {
-    subject: usize,
-    name: usize,
-    value: usize,
-    /// Where it is from, where there is room for that.
-    source: Option<usize>,
-}
-
-impl Columns {
-    fn of(testimonies: &[Testimony<'_>], width: usize) -> Option<Self> {
-        let room = width.checked_sub(TEXT + 1).filter(|_| width >= WIDE)?;
-        let widest = |of: &dyn Fn(&Testimony<'_>) -> String, most: usize| {
-            testimonies.iter().map(|one| plain(of(one)).width()).max().unwrap_or_default().min(most)
-        };
-        let subject = widest(&|one| one.subject(), room / 3);
-        let name = widest(&|one| one.said.field.clone(), room / 4);
-        let source = widest(&|one| one.said.source.clone(), 60);
-        let value = room.saturating_sub(subject + name + 4);
-        let with_source = value.checked_sub(source + 2).filter(|left| *left >= room / 3);
-        Some(Self { subject, name, value: with_source.unwrap_or(value), source: with_source.map(|_| source) })
-    }
-
-    fn push(&self, label: &str, testimony: &Testimony<'_>, room: Room, document: &mut Document, width: usize) {
-        let Evidence { field: name, value, source, .. } = testimony.said;
-        let cell =
-            |span: Span, columns: usize| Line::from(span).fitted_between(columns).padded(columns + 2, Align::Left);
-        let values = match room {
-            Room::Little => vec![Line::from(plain(value)).fitted(self.value)],
-            _ => wrap(&[plain(value)], self.value.max(10)),
-        };
-        for (index, value) in values.into_iter().enumerate() {
-            let label = if index == 0 { label } else { "" };
-            let mut line = beside(label);
-            if index == 0 {
-                line.spans.extend(cell(plain(testimony.subject()), self.subject).spans);
-                line.spans.extend(cell(dim(name), self.name).spans);
-            } else {
-                line.spans.push(plain(" ".repeat(self.subject + self.name + 4)));
-            }
-            line.spans.extend(value.padded(self.value, Align::Left).spans);
-            if let Some(columns) = self.source.filter(|_| index == 0) {
-                line.spans.push(plain("  "));
-                line.spans.extend(Line::from(dim(source)).padded(columns, Align::Right).spans);
-            }
-            document.push(trimmed(line).fitted(width));
-        }
-    }
-}
-
-/// Without the spaces that would only fill the line.
-fn trimmed(mut line: Line) -> Line {
-    while line.spans.last().is_some_and(|last| last.text().trim().is_empty()) {
-        line.spans.pop();
-    }
-    line
+    lines
 }
 
 fn remedy(app: &App, fix: &Fix, room: Room, document: &mut Document, width: usize) {
@@ -313,21 +206,27 @@ fn remedy(app: &App, fix: &Fix, room: Room, document: &mut Document, width: usiz
     if room != Room::Little || fix.commands.is_empty() && fix.terraform.is_none() {
         said(&[plain(&fix.summary)], document);
     }
-    let mut hint = Some(dim(format!("[{}] copies", key(app, Command::Copy))));
-    for command in &fix.commands {
-        said(&[toned(Tone::Accent, command)], document);
+    let mut hint = copyable(fix).map(|_| dim(format!("[{}] copies", key(app, Command::Copy))));
+    // Beside what is copied, where it fits.
+    let mut place_hint = |document: &mut Document| {
         let fits = |line: &Line, hint: &Span| line.width() + hint.width() + 3 <= width;
         if let Some(last) = document.lines.last_mut()
             && let Some(words) = hint.take_if(|hint| fits(last, hint))
         {
             *last = with_end(std::mem::take(last), words, width);
         }
+    };
+    for command in &fix.commands {
+        said(&[toned(Tone::Accent, command)], document);
+        place_hint(document);
     }
     if let Some(terraform) = &fix.terraform {
         said(&[dim("terraform: "), plain(terraform)], document);
+        if fix.commands.is_empty() {
+            place_hint(document);
+        }
     }
     let eta = fix.eta_seconds.map(|seconds| dim(format!("healthy about {seconds} s after")));
-    let hint = hint.filter(|_| copyable(fix).is_some());
     match (eta, hint) {
         (Some(eta), Some(hint)) => said(&[eta, plain("  "), hint], document),
         (Some(words), None) | (None, Some(words)) => said(&[words], document),

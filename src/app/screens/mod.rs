@@ -9,6 +9,7 @@ pub mod deaths;
 pub mod deploys;
 pub mod errors;
 pub mod events;
+pub mod evidence;
 pub mod findings;
 pub mod footer;
 pub mod header;
