@@ -135,7 +135,7 @@ impl Errors {
     /// The user has looked at all of them.
     pub fn mark_seen(&mut self) {
         for note in &mut self.notes {
-            (note.seen, note.told) = (true, false);
+            note.seen = true;
         }
     }
 }

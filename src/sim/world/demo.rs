@@ -44,6 +44,10 @@ impl World {
         let mut world = Self::starting_at(Moment::MONDAY_NIGHT - history, seed);
         world.add_cluster(PRODUCTION);
         world.add_cluster(STAGING);
+        let front = [80, 443, 1883].into_iter().fold(SecurityGroup::new(LOAD_BALANCER_GROUP), |group, port| {
+            group.letting_in(port..=port, Peer::anywhere())
+        });
+        world.add_security_group(front.named("load-balancers"));
         for id in [ROLES_GROUP, OLD_LOAD_BALANCER_GROUP] {
             let trusting_today = Peer::Group(LOAD_BALANCER_GROUP.to_owned());
             world.add_security_group(SecurityGroup::new(id).letting_in(8080..=8080, trusting_today));
