@@ -121,7 +121,7 @@ impl World {
             .collect()
     }
 
-    fn private_subnets(&self) -> Vec<(String, String)> {
+    pub(crate) fn private_subnets(&self) -> Vec<(String, String)> {
         self.zoned_subnets(false)
     }
 

@@ -1,9 +1,8 @@
-//! What a task's platform has to reach before a container can start. This is the one place that says whether it does;
-//! whoever knows the routes and endpoints of the network answers here.
+//! What a task's platform has to reach before a container can start, and what it says when it does not.
 
 use std::net::Ipv4Addr;
 
-use super::network::Network;
+use super::network::Dropped;
 use super::service::Blocked;
 use super::task::{Surroundings, Task};
 use super::{ACCOUNT, ContainerDefinition, REGION};
@@ -32,12 +31,23 @@ pub(crate) enum Outcome {
     TimesOut(Ipv4Addr),
 }
 
-/// Whether a task gets through to a destination.
-///
-/// The network has neither routes nor endpoints yet, so everything gets through but what the service is told to lack.
-pub(crate) fn reaches(_network: &Network, _task: &Task, blocked: &[Blocked], destination: Destination) -> Outcome {
-    let found = blocked.iter().find(|blocked| blocked.destination == destination);
-    found.map_or(Outcome::Reaches, |blocked| Outcome::TimesOut(blocked.address))
+/// Whether a task gets through to a destination: not to what its service is told to lack, and otherwise as the groups, ACLs,
+/// routes and endpoints on the way have it.
+pub(crate) fn reaches(
+    around: &Surroundings<'_>,
+    task: &Task,
+    blocked: &[Blocked],
+    destination: Destination,
+) -> Outcome {
+    if let Some(blocked) = blocked.iter().find(|blocked| blocked.destination == destination) {
+        return Outcome::TimesOut(blocked.address);
+    }
+    let (from, service) = (task.seat.endpoint(0).0, destination.service());
+    match around.network.reaches_service(from, service, around.now) {
+        // A seat without an interface of its own is somebody else's to judge.
+        Ok(()) | Err(Dropped::NoSuchAddress(_)) => Outcome::Reaches,
+        Err(_) => Outcome::TimesOut(around.network.resolve(from, service).unwrap_or(Ipv4Addr::UNSPECIFIED)),
+    }
 }
 
 impl Task {
@@ -48,15 +58,12 @@ impl Task {
         blocked: &[Blocked],
         around: &Surroundings<'_>,
     ) -> Option<(Option<usize>, String)> {
-        let fails = |destination, secret: &str, image: &str, log_group: &str| match reaches(
-            around.network,
-            self,
-            blocked,
-            destination,
-        ) {
-            Outcome::Reaches => None,
-            Outcome::TimesOut(address) => Some(destination.failure(address, image, secret, log_group)),
-        };
+        let fails =
+            |destination, secret: &str, image: &str, log_group: &str| match reaches(around, self, blocked, destination)
+            {
+                Outcome::Reaches => None,
+                Outcome::TimesOut(address) => Some(destination.failure(address, image, secret, log_group)),
+            };
         if let Some(reason) = fails(Destination::EcrApi, "", "", "") {
             return Some((None, reason));
         }
@@ -98,6 +105,17 @@ impl Task {
 }
 
 impl Destination {
+    /// As endpoints name it.
+    const fn service(self) -> &'static str {
+        match self {
+            Self::EcrApi => "ecr.api",
+            Self::EcrDocker => "ecr.dkr",
+            Self::S3 => "s3",
+            Self::SecretsManager => "secretsmanager",
+            Self::Logs => "logs",
+        }
+    }
+
     /// Stopped reason of a task that does not get through, in the words of Fargate platform 1.4.
     pub(crate) fn failure(self, address: Ipv4Addr, image: &str, secret: &str, log_group: &str) -> String {
         let tcp = format!("dial tcp {address}:443: i/o timeout");

@@ -25,6 +25,13 @@ impl WorldFile {
         for section in &self.security_group {
             world.add_security_group(section.group()?);
         }
+        self.network.apply(&mut world);
+        for section in &self.acl_entry {
+            section.add_to(&mut world)?;
+        }
+        for section in &self.vpc_endpoint {
+            section.add_to(&mut world);
+        }
         if self.cluster.is_empty() {
             self.cluster.push(ClusterSection { name: DEFAULT_CLUSTER.to_owned(), container_instance: Vec::new() });
         }

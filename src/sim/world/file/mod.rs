@@ -19,7 +19,7 @@ use toml::Spanned;
 use super::World;
 use super::account::AlarmState;
 use change::Change;
-use network::SecurityGroupSection;
+use network::{AclEntrySection, NetworkSection, SecurityGroupSection, VpcEndpointSection};
 use service::ServiceSection;
 use span::Span;
 
@@ -59,6 +59,12 @@ struct WorldFile {
     cluster: Vec<ClusterSection>,
     #[serde(default)]
     security_group: Vec<SecurityGroupSection>,
+    #[serde(default)]
+    network: NetworkSection,
+    #[serde(default)]
+    acl_entry: Vec<AclEntrySection>,
+    #[serde(default)]
+    vpc_endpoint: Vec<VpcEndpointSection>,
     #[serde(default)]
     service: Vec<ServiceSection>,
     #[serde(default)]

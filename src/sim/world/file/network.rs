@@ -2,15 +2,17 @@
 
 use std::ops::RangeInclusive;
 
+use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::span::Span;
 use super::{Complaint, complaint};
+use crate::sim::world::World;
 use crate::sim::world::blueprint::Front;
 use crate::sim::world::change::{CheckPort, HealthCheckChange};
 use crate::sim::world::load_balancing::{CheckProtocol, HealthCheck, TargetGroup};
-use crate::sim::world::network::{Peer, Permission, SecurityGroup};
+use crate::sim::world::network::{AclEntry, IpProtocol, Peer, Permission, SecurityGroup, VpcEndpoint};
 
 /// A security group: it lets nothing in and everything out, but for what is said.
 #[derive(Deserialize)]
@@ -20,6 +22,99 @@ pub(super) struct SecurityGroupSection {
     #[serde(default)]
     ingress: Vec<PermissionSection>,
     egress: Option<Vec<PermissionSection>>,
+}
+
+/// What the VPC has beyond the usual.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkSection {
+    /// Whether private subnets have a NAT gateway.
+    nat: bool,
+}
+
+impl Default for NetworkSection {
+    fn default() -> Self {
+        Self { nat: true }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Direction {
+    Ingress,
+    Egress,
+}
+
+/// An entry of the network ACL of the private subnet in a zone. Every other subnet keeps the ACL that allows everything.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AclEntrySection {
+    zone: Spanned<String>,
+    number: u16,
+    direction: Direction,
+    allow: bool,
+    ports: Spanned<String>,
+    cidr: Option<Spanned<String>>,
+}
+
+/// An interface endpoint in all private subnets, or a gateway endpoint in all route tables.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VpcEndpointSection {
+    id: String,
+    /// `ecr.api`, `ecr.dkr`, `s3`, `logs`, `secretsmanager` …
+    service: String,
+    #[serde(default)]
+    gateway: bool,
+    #[serde(default)]
+    security_groups: Vec<String>,
+    private_dns: Option<bool>,
+}
+
+impl NetworkSection {
+    pub(super) fn apply(&self, world: &mut World) {
+        if !self.nat {
+            world.remove_nat_gateways();
+        }
+    }
+}
+
+impl AclEntrySection {
+    pub(super) fn add_to(&self, world: &mut World) -> Result<(), Complaint> {
+        let ports = ports(self.ports.as_ref())
+            .ok_or_else(|| complaint(&self.ports, "ports are written like 8080, 8000-8999 or 0-65535"))?;
+        let cidr = match &self.cidr {
+            None => IpNet::V4(Ipv4Net::default()),
+            Some(cidr) => {
+                let parsed = cidr.as_ref().parse();
+                parsed.map_err(|_| complaint(cidr, "addresses are written like 10.0.0.0/16"))?
+            }
+        };
+        let subnets = world.private_subnets();
+        let (subnet, _) = subnets
+            .iter()
+            .find(|(_, zone)| zone.ends_with(self.zone.as_ref().as_str()))
+            .ok_or_else(|| complaint(&self.zone, "zones are a, b and c"))?;
+        let egress = self.direction == Direction::Egress;
+        let entry = AclEntry { number: self.number, egress, protocol: IpProtocol::Tcp, ports, cidr, allow: self.allow };
+        world.add_acl_entry(subnet, entry);
+        Ok(())
+    }
+}
+
+impl VpcEndpointSection {
+    pub(super) fn add_to(&self, world: &mut World) {
+        let groups: Vec<&str> = self.security_groups.iter().map(String::as_str).collect();
+        let endpoint = if self.gateway {
+            let tables = world.network.route_tables.keys().cloned().collect::<Vec<_>>();
+            VpcEndpoint::gateway(&self.id, &self.service, &tables)
+        } else {
+            let subnets: Vec<String> = world.private_subnets().into_iter().map(|(id, _)| id).collect();
+            VpcEndpoint::interface(&self.id, &self.service, &subnets, &groups)
+        };
+        let hidden = self.private_dns == Some(false);
+        world.add_vpc_endpoint(if hidden { endpoint.without_private_dns() } else { endpoint });
+    }
 }
 
 /// One rule: ports such as `8080` or `8000-8999`, and the other side, a group or a range of addresses.

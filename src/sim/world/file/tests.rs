@@ -37,6 +37,12 @@ const SIGNS: &[(&str, &str, &[Sign])] = &[
     ),
     ("redirect-accepted", "api", &[Sign::Targets("healthy"), Sign::Log("\" 302 ")]),
     ("wrong-source-group", "api", &[Sign::Target("unhealthy", "Request timed out")]),
+    ("acl-denies-one-subnet", "api", &[Sign::Target("unhealthy", "Request timed out"), Sign::Target("healthy", "")]),
+    (
+        "endpoint-closed",
+        "api",
+        &[Sign::Reason("There is a connection issue between the task and Amazon ECR"), Sign::Reason("dial tcp 10.")],
+    ),
     ("load-balancer-egress-blocked", "api", &[Sign::Target("unhealthy", "Request timed out")]),
     ("health-check-port-closed", "api", &[Sign::Target("unhealthy", "Request timed out")]),
     (
