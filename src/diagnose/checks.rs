@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use super::catalogue::Bearing;
 use super::diagnosis::{Check, CheckName, CheckVerdict};
 use super::finding::{Confidence, Finding, Severity};
-use super::needs::needs;
+use super::needs::needs_of;
 use super::network;
 use super::progress::Progress;
 use super::rules::deployment::coverage::INSUFFICIENT_PERMISSIONS;
@@ -128,7 +128,7 @@ struct Reads<'a> {
 
 /// Everything a diagnosis asks for, with what came of it.
 fn reads<'a>(scene: &Scene<'a>) -> Vec<(Query, Known<&'a Answer>)> {
-    let mut queries = needs(&scene.facts);
+    let mut queries = needs_of(scene);
     let protection = wanted_protection(&scene.facts);
     if !protection.is_empty() {
         queries.push(Query::TaskProtection { cluster: scene.facts.cluster(), tasks: protection });

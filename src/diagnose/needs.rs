@@ -31,6 +31,12 @@ const MOST_OLD_REVISIONS: usize = 5;
 /// Everything a diagnosis of the service asks for, as far as can be told by now: each query once, whether or not it has been
 /// answered.
 pub fn needs(facts: &Facts<'_>) -> Vec<Query> {
+    needs_of(&Scene::new(*facts))
+}
+
+/// The same for who has looked at the facts already.
+pub(super) fn needs_of(scene: &Scene<'_>) -> Vec<Query> {
+    let facts = &scene.facts;
     let mut needs = Needs { facts, queries: Vec::new() };
     needs.of_ecs();
     if facts.service.status == ServiceStatus::Active && !is_off(facts) {
@@ -38,7 +44,7 @@ pub fn needs(facts: &Facts<'_>) -> Vec<Query> {
         needs.of_hosts();
         needs.of_the_network();
         needs.of_cloudwatch();
-        needs.of_trouble();
+        needs.of_trouble(scene);
     }
     needs.of_scaling();
     needs.queries
@@ -153,9 +159,8 @@ impl Needs<'_, '_> {
     }
 
     /// What containers wrote, and what else only the dead and the failing need.
-    fn of_trouble(&mut self) {
-        let scene = Scene::new(*self.facts);
-        let logs = health_check::wanted_logs(&scene).into_iter().chain(task_stop::wanted_logs(&scene));
+    fn of_trouble(&mut self, scene: &Scene<'_>) {
+        let logs = health_check::wanted_logs(scene).into_iter().chain(task_stop::wanted_logs(scene));
         for (stream, since) in logs {
             self.add(Query::Logs { stream, since });
         }
