@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::judgement::Judgement;
 use super::kept::{answers, as_pairs, deployments_of, tasks_of};
 use super::remote::{Remote, Slot};
-use crate::diagnose::diagnosis::diagnose_and_assess;
-use crate::diagnose::facts;
-use crate::diagnose::needs::needs;
+use crate::diagnose::diagnosis::{Examination, examine, paths};
+use crate::diagnose::facts::Facts;
+use crate::diagnose::network::Path;
 use crate::model::arn::{ServiceArn, TargetGroupArn};
 use crate::model::call::CallError;
 use crate::model::cluster::{CallerIdentity, Cluster};
@@ -323,17 +323,28 @@ impl Store {
 
     /// How a service does and why, and what it takes to know better: the one place where facts become a judgement.
     fn judge(&mut self, arn: &ServiceArn, now: Timestamp) {
-        let judged = self.service(arn).map(|service| {
-            let sharing = self.sharing(service);
-            let region = service.arn.as_str().split(':').nth(3).filter(|region| !region.is_empty());
-            let facts = facts::Facts { service, answers: self, sharing: &sharing, region, now };
-            let (diagnosis, assessment) = diagnose_and_assess(facts);
-            (Judgement::new(assessment, diagnosis), needs(&facts))
+        let judged = self.examined(arn, now, |facts| {
+            let Examination { diagnosis, assessment, needs } = examine(facts);
+            (Judgement::new(assessment, diagnosis), needs)
         });
         if let Some(entry) = self.services.get_mut(arn) {
             let (judgement, needs) = judged.map(|(judgement, needs)| (Some(judgement), needs)).unwrap_or_default();
             (entry.judgement, entry.needs, entry.judged_at) = (judgement, needs, Some(now));
         }
+    }
+
+    /// How packets travel to and from the tasks of a service, as it was known when it was judged.
+    pub fn paths(&self, arn: &ServiceArn) -> Vec<Path> {
+        let judged_at = self.services.get(arn).and_then(|entry| entry.judged_at);
+        judged_at.and_then(|at| self.examined(arn, at, paths)).unwrap_or_default()
+    }
+
+    /// What `look` makes of everything known about a service.
+    fn examined<T>(&self, arn: &ServiceArn, now: Timestamp, look: impl FnOnce(Facts<'_>) -> T) -> Option<T> {
+        let service = self.service(arn)?;
+        let sharing = self.sharing(service);
+        let region = service.arn.as_str().split(':').nth(3).filter(|region| !region.is_empty());
+        Some(look(Facts { service, answers: self, sharing: &sharing, region, now }))
     }
 
     /// Other active services that use one of its target groups.

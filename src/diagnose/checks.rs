@@ -10,7 +10,6 @@ use std::ops::RangeInclusive;
 use super::catalogue::Bearing;
 use super::diagnosis::{Check, CheckName, CheckVerdict};
 use super::finding::{Confidence, Finding, Severity};
-use super::needs::needs_of;
 use super::network;
 use super::progress::Progress;
 use super::rules::deployment::coverage::INSUFFICIENT_PERMISSIONS;
@@ -126,21 +125,24 @@ struct Reads<'a> {
     answers: Vec<&'a Answer>,
 }
 
-/// Everything a diagnosis asks for, with what came of it.
-fn reads<'a>(scene: &Scene<'a>) -> Vec<(Query, Known<&'a Answer>)> {
-    let mut queries = needs_of(scene);
+/// A query, with what came of it.
+pub type Read<'a> = (Query, Known<&'a Answer>);
+
+/// Everything a diagnosis looks at, given what it asks for.
+pub fn reads<'a>(scene: &Scene<'a>, needs: &[Query]) -> Vec<Read<'a>> {
+    let mut queries = needs.to_vec();
+    let mut add = |query: Query| {
+        if !queries.contains(&query) {
+            queries.push(query);
+        }
+    };
     let protection = wanted_protection(&scene.facts);
     if !protection.is_empty() {
-        queries.push(Query::TaskProtection { cluster: scene.facts.cluster(), tasks: protection });
+        add(Query::TaskProtection { cluster: scene.facts.cluster(), tasks: protection });
     }
-    for group in scene.facts.wanted_target_groups() {
-        for query in
-            [Query::TargetGroup { target_group: group.clone() }, Query::TargetHealth { target_group: group.clone() }]
-        {
-            if !queries.contains(&query) {
-                queries.push(query);
-            }
-        }
+    for group in &scene.groups {
+        add(Query::TargetGroup { target_group: group.arn.clone() });
+        add(Query::TargetHealth { target_group: group.arn.clone() });
     }
     let answers = scene.facts.answers;
     let answered = |query: Query| {
@@ -185,7 +187,7 @@ const fn purpose(query: &Query) -> Option<(CheckName, bool)> {
     })
 }
 
-fn sorted<'a>(reads: &[(Query, Known<&'a Answer>)]) -> BTreeMap<CheckName, Reads<'a>> {
+fn sorted<'a>(reads: &[Read<'a>]) -> BTreeMap<CheckName, Reads<'a>> {
     let mut sorted: BTreeMap<CheckName, Reads<'a>> = BTreeMap::new();
     for (query, answer) in reads {
         let Some((check, needed)) = purpose(query) else { continue };
@@ -210,9 +212,8 @@ fn sorted<'a>(reads: &[(Query, Known<&'a Answer>)]) -> BTreeMap<CheckName, Reads
 }
 
 /// All checks in their order, given what was found.
-pub fn checks(scene: &Scene<'_>, findings: &[Finding]) -> Vec<Check> {
-    let reads = reads(scene);
-    let sorted = sorted(&reads);
+pub fn checks<'a>(scene: &Scene<'a>, reads: &[Read<'a>], findings: &[Finding]) -> Vec<Check> {
+    let sorted = sorted(reads);
     let none = Reads::default();
     let network = network::checks(scene);
     let found: Vec<&Finding> = findings.iter().flat_map(Finding::all).collect();
@@ -334,11 +335,11 @@ fn in_order(scene: &Scene<'_>, name: CheckName, reads: &Reads<'_>) -> (CheckVerd
 }
 
 /// The finding that lists which permissions are missing and which checks that leaves open.
-pub fn insufficient_permissions(scene: &Scene<'_>) -> Option<Finding> {
+pub fn insufficient_permissions(scene: &Scene<'_>, reads: &[Read<'_>]) -> Option<Finding> {
     let mut denied: BTreeMap<Operation, CallError> = BTreeMap::new();
-    for (_, answer) in reads(scene) {
+    for (_, answer) in reads {
         let errors: Vec<CallError> = match answer {
-            Known::Denied(error) | Known::Failed(error) => vec![error],
+            Known::Denied(error) | Known::Failed(error) => vec![error.clone()],
             Known::Known(answer) => answer.failures().into_iter().cloned().collect(),
             Known::NotAsked => Vec::new(),
         };

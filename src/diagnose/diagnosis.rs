@@ -8,10 +8,12 @@ use super::checks;
 use super::facts::Facts;
 use super::finding::{Finding, Severity};
 use super::health::{Assessment, Health, judge};
+use super::needs::needs_of;
 use super::network::{self, Path};
 use super::rank::rank;
 use super::rules;
 use super::scene::Scene;
+use crate::model::query::Query;
 use crate::model::service::{SchedulingStrategy, ServiceStatus};
 use crate::model::text::visible;
 
@@ -112,9 +114,6 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// What was checked.
     pub checks: Vec<Check>,
-    /// How packets travel; for the screen.
-    #[serde(skip)]
-    pub paths: Vec<Path>,
 }
 
 /// The name of the JSON form of a diagnosis, which is a public interface.
@@ -177,34 +176,54 @@ impl Diagnosis {
 
 /// Diagnoses a service. The same facts always give the same diagnosis.
 pub fn diagnose(facts: Facts<'_>) -> Diagnosis {
-    diagnose_and_assess(facts).0
+    examine(facts).diagnosis
 }
 
-/// [`diagnose`] and [`assess`] for the price of one.
-pub fn diagnose_and_assess(facts: Facts<'_>) -> (Diagnosis, Assessment) {
+/// All that one look at the facts tells.
+pub struct Examination {
+    /// What is wrong.
+    pub diagnosis: Diagnosis,
+    /// How the service is, in a few words.
+    pub assessment: Assessment,
+    /// What has to be asked to know better: [`super::needs::needs`].
+    pub needs: Vec<Query>,
+}
+
+/// [`diagnose`], [`assess`] and [`super::needs::needs`] for the price of one.
+pub fn examine(facts: Facts<'_>) -> Examination {
     let scene = Scene::new(facts);
+    let needs = needs_of(&scene);
+    let reads = checks::reads(&scene, &needs);
     let mut findings = found(&scene);
-    findings.extend(checks::insufficient_permissions(&scene));
+    findings.extend(checks::insufficient_permissions(&scene, &reads));
     let findings = rank(findings);
+    let secrets = mask::secrets(&scene);
     let mut assessment = judge(&scene, &findings);
-    mask::headline(&scene, &mut assessment);
+    mask::headline(&secrets, &mut assessment);
     let mut diagnosis = Diagnosis {
         service: visible(&scene.service.name).into_owned(),
         health: assessment.health,
-        checks: checks::checks(&scene, &findings),
+        checks: checks::checks(&scene, &reads, &findings),
         findings,
-        paths: network::paths(&scene),
     };
-    mask::diagnosis(&scene, &mut diagnosis);
-    (diagnosis, assessment)
+    mask::diagnosis(&secrets, &mut diagnosis);
+    Examination { diagnosis, assessment, needs }
 }
 
 /// The health of a service and why, in a few words: [`diagnose`] for a list of thousands.
 pub fn assess(facts: Facts<'_>) -> Assessment {
     let scene = Scene::new(facts);
     let mut assessment = judge(&scene, &rank(found(&scene)));
-    mask::headline(&scene, &mut assessment);
+    mask::headline(&mask::secrets(&scene), &mut assessment);
     assessment
+}
+
+/// How packets travel to the tasks of a service and from them, for the Network tab.
+pub fn paths(facts: Facts<'_>) -> Vec<Path> {
+    let scene = Scene::new(facts);
+    let mut paths = network::paths(&scene);
+    mask::paths(&mask::secrets(&scene), &mut paths);
+    paths
 }
 
 fn found(scene: &Scene<'_>) -> Vec<Finding> {

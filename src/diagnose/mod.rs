@@ -3,7 +3,7 @@
 //! ```text
 //!  parse/events   parse/stop_reason   parse/exit_code   matcher
 //!        │              └───────┬───────────┘              │
-//!        │                   stopped                 target_health   targets   deployment
+//!        │            stopped, failed_start          target_health   targets   deployment
 //!        └──────────────────────┴───────────┬──────────────┴───────────┘           │
 //!                                     evidence ──────▶ health ◀─────────────────┘
 //! ```
@@ -23,6 +23,7 @@ pub mod deployment;
 pub mod diagnosis;
 mod evidence;
 pub mod facts;
+pub mod failed_start;
 pub mod finding;
 pub mod health;
 pub mod matcher;

@@ -164,7 +164,7 @@ impl Needs<'_, '_> {
         for (stream, since) in logs {
             self.add(Query::Logs { stream, since });
         }
-        for (name, region) in task_start::wanted_log_groups(self.facts) {
+        for (name, region) in task_start::wanted_log_groups(scene) {
             self.add(Query::LogGroup { name, region });
         }
         let tasks = deployment::wanted_protection(self.facts);

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
+use super::failed_start::{FailedStart, failed_start};
 use super::network::topology::Topology;
 use super::network::{self, Verdict};
 use super::parse::events::{Event, event};
@@ -17,6 +18,7 @@ use super::targets::{Joined, join};
 use crate::model::arn::{LoadBalancerArn, TargetGroupArn};
 use crate::model::known::Known;
 use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use crate::model::secret::Secret;
 use crate::model::service::{Deployment, LoadBalancerBinding, Service};
 use crate::model::task::Task;
 use crate::model::task_definition::{EnvironmentSource, TaskDefinition};
@@ -43,6 +45,8 @@ pub struct Scene<'a> {
     pub history: Vec<Heard<'a>>,
     /// The present, by AWS's clock.
     pub now: Timestamp,
+    /// Values of the environment of its revisions, which must not be shown, each with the name of its variable.
+    pub environment: Vec<(&'a str, &'a Secret)>,
 }
 
 /// An event that was read.
@@ -65,6 +69,8 @@ pub struct Dead<'a> {
     pub definition: Option<&'a TaskDefinition>,
     /// Why it died.
     pub death: Death,
+    /// Why it never started, if it did not.
+    pub failed_start: Option<FailedStart<'a>>,
     /// When it stopped, or began to.
     pub at: Option<Timestamp>,
     /// Whether the primary deployment started it, as far as can be told.
@@ -189,7 +195,9 @@ impl<'a> Scene<'a> {
             .take_while(|heard| heard.event != Event::SteadyState)
             .cloned()
             .collect();
-        let mut scene = Self { facts, service, primary, tasks, groups, dead, events, history, now: facts.now };
+        let (now, environment) = (facts.now, Vec::new());
+        let mut scene = Self { facts, service, primary, tasks, groups, dead, events, history, now, environment };
+        scene.environment = scene.literals();
         scene.look_at_paths();
         scene
     }
@@ -245,15 +253,23 @@ impl<'a> Scene<'a> {
     /// are neutralised, what is too long is cut.
     pub fn quote(&self, text: &str) -> String {
         let mut masked = text.to_owned();
-        for arn in self.revisions() {
-            let Known::Known(definition) = self.facts.task_definition(arn) else { continue };
-            for variable in definition.containers.iter().flat_map(|container| &container.environment) {
-                if let EnvironmentSource::Literal(secret) = &variable.source {
-                    masked = secret.mask_in(&masked);
-                }
+        self.environment.iter().for_each(|(_, value)| value.mask_in(&mut masked));
+        visible_short(&masked, 1_000)
+    }
+
+    fn literals(&self) -> Vec<(&'a str, &'a Secret)> {
+        let definitions =
+            self.revisions().into_iter().filter_map(|arn| self.facts.task_definition(arn).known().copied());
+        let variables = definitions.flat_map(|one| one.containers.iter().flat_map(|container| &container.environment));
+        let mut literals: Vec<(&'a str, &'a Secret)> = Vec::new();
+        for variable in variables {
+            if let EnvironmentSource::Literal(value) = &variable.source
+                && !literals.iter().any(|(name, known)| *name == variable.name && *known == value)
+            {
+                literals.push((&variable.name, value));
             }
         }
-        visible_short(&masked, 1_000)
+        literals
     }
 
     /// Every revision of a task definition the service has to do with, each once.
@@ -285,8 +301,9 @@ fn is_of(task: &Task, primary: Option<&Deployment>) -> bool {
 fn one_dead<'a>(facts: &Facts<'a>, task: &'a Task, primary: Option<&Deployment>) -> Option<Dead<'a>> {
     let definition = facts.task_definition(&task.task_definition).known().copied();
     let death = death(task, definition)?;
+    let failed_start = failed_start(task, definition, death.stop);
     let at = task.stopped_at.or(task.execution_stopped_at).or(task.stopping_at);
-    Some(Dead { task, definition, death, at, of_primary: is_of(task, primary) })
+    Some(Dead { task, definition, death, failed_start, at, of_primary: is_of(task, primary) })
 }
 
 fn group<'a>(facts: &Facts<'a>, arn: &'a TargetGroupArn, tasks: &'a [Task], primary: Option<&Deployment>) -> Group<'a> {

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 
 use super::parse::exit_code::{Kill, NEVER_STARTED, culprit, exit_code, kill};
-use super::parse::stop_reason::{StopClass, stop_reason};
+use super::parse::stop_reason::{StopClass, StopReason, stop_reason};
 use crate::model::task::{Container, Task};
 use crate::model::task_definition::{ContainerDefinition, TaskDefinition};
 use crate::model::text::{visible, visible_short};
@@ -20,6 +20,8 @@ const LINE_LIMIT: usize = 240;
 pub struct Death {
     /// What kind of end.
     pub class: StopClass,
+    /// What kind of end stop code and reason of the task tell, whatever its containers say.
+    pub stop: StopClass,
     /// Whether it is part of normal operation.
     pub benign: bool,
     /// A few words: `exits with code 1 soon after start`. Safe to show.
@@ -54,9 +56,12 @@ pub fn death(task: &Task, definition: Option<&TaskDefinition>) -> Option<Death> 
     let essential = |name: &str| of(name).is_none_or(|container| container.essential);
     let killed = container.filter(|container| container.exit_code == Some(137));
     let killed = killed.map(|container| kill(task, container, timeout, essential));
-    let (class, short, line) = explain(task, container, killed.as_ref(), lived);
+    let stop = stop_reason(task.stop_code.as_deref(), task.stopped_reason.as_deref());
+    let stop_class = stop.class;
+    let (class, short, line) = explain(task, stop, container, killed.as_ref(), lived);
     Some(Death {
         class,
+        stop: stop_class,
         benign: class.is_benign(),
         short: visible_short(&short, LINE_LIMIT),
         line: visible_short(&line, LINE_LIMIT),
@@ -76,11 +81,11 @@ fn lifetime(task: &Task) -> Option<SignedDuration> {
 
 fn explain(
     task: &Task,
+    stop: StopReason,
     container: Option<&Container>,
     killed: Option<&Kill>,
     lived: Option<SignedDuration>,
 ) -> (StopClass, String, String) {
-    let stop = stop_reason(task.stop_code.as_deref(), task.stopped_reason.as_deref());
     let said = container.and_then(|container| container.reason.as_deref()).filter(|reason| !reason.is_empty());
     // The agent's words about a container are closer to the cause than "a container exited".
     let said = said.map(|reason| stop_reason(None, Some(reason)));

@@ -50,9 +50,15 @@ fn what(query: &Query) -> Option<String> {
 
 /// The tab.
 pub fn document(app: &App, service: &Service, width: usize) -> Document {
+    let paths = app.store().paths(&service.arn);
+    let mut document = drawn(&paths, width);
+    unread(app, service, !paths.is_empty(), &mut document, width);
+    document
+}
+
+/// Paths one below the other.
+pub fn drawn(paths: &[Path], width: usize) -> Document {
     let mut document = Document::default();
-    let paths = app.store().judgement(&service.arn).map(|judgement| judgement.diagnosis.paths.as_slice());
-    let paths = paths.unwrap_or_default();
     for (index, path) in paths.iter().enumerate() {
         if index > 0 {
             document.push(Line::default());
@@ -62,7 +68,6 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     if paths.is_empty() {
         document.paragraph(&[plain("No path of packets can be told yet.")], width);
     }
-    unread(app, service, !paths.is_empty(), &mut document, width);
     document
 }
 

@@ -8,10 +8,9 @@ use regex::Regex;
 use super::Diagnosis;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::health::Assessment;
+use crate::diagnose::network::Path;
 use crate::diagnose::scene::Scene;
-use crate::model::known::Known;
 use crate::model::secret::Secret;
-use crate::model::task_definition::EnvironmentSource;
 
 /// What names of variables with secrets look like (catalogue 227).
 static SPEAKS_OF_SECRET: LazyLock<Option<Regex>> =
@@ -22,53 +21,43 @@ pub(in crate::diagnose) fn speaks_of_secret(name: &str) -> bool {
     SPEAKS_OF_SECRET.as_ref().is_none_or(|pattern| pattern.is_match(name))
 }
 
-fn secrets<'a>(scene: &Scene<'a>) -> Vec<&'a Secret> {
-    let mut secrets = Vec::new();
-    for arn in scene.revisions() {
-        let Known::Known(definition) = scene.facts.task_definition(arn) else { continue };
-        for variable in definition.containers.iter().flat_map(|container| &container.environment) {
-            match &variable.source {
-                EnvironmentSource::Literal(secret) if !secret.is_empty() && speaks_of_secret(&variable.name) => {
-                    secrets.push(secret);
-                }
-                EnvironmentSource::Literal(_) | EnvironmentSource::Reference(_) => {}
-            }
-        }
-    }
-    secrets
+/// The values nothing may show.
+pub(super) fn secrets<'a>(scene: &Scene<'a>) -> Vec<&'a Secret> {
+    let spoken = scene.environment.iter().filter(|(name, value)| !value.is_empty() && speaks_of_secret(name));
+    spoken.map(|(_, value)| *value).collect()
 }
 
 fn mask(secrets: &[&Secret], text: &mut String) {
     for secret in secrets {
-        *text = secret.mask_in(text);
+        secret.mask_in(text);
     }
 }
 
 /// Masks everything a diagnosis says.
-pub(super) fn diagnosis(scene: &Scene<'_>, diagnosis: &mut Diagnosis) {
-    let secrets = secrets(scene);
-    if secrets.is_empty() {
-        return;
-    }
+pub(super) fn diagnosis(secrets: &[&Secret], diagnosis: &mut Diagnosis) {
     for one in &mut diagnosis.findings {
-        finding(&secrets, one);
+        finding(secrets, one);
     }
     for check in &mut diagnosis.checks {
-        mask(&secrets, &mut check.detail);
+        mask(secrets, &mut check.detail);
     }
-    for path in &mut diagnosis.paths {
-        mask(&secrets, &mut path.name);
+}
+
+/// Masks what is said about the ways of packets.
+pub(super) fn paths(secrets: &[&Secret], paths: &mut [Path]) {
+    for path in paths {
+        mask(secrets, &mut path.name);
         for hop in &mut path.hops {
-            mask(&secrets, &mut hop.why);
-            hop.rule.iter_mut().chain(&mut hop.near_miss).for_each(|text| mask(&secrets, text));
+            mask(secrets, &mut hop.why);
+            hop.rule.iter_mut().chain(&mut hop.near_miss).for_each(|text| mask(secrets, text));
         }
     }
 }
 
 /// Masks a headline.
-pub(super) fn headline(scene: &Scene<'_>, assessment: &mut Assessment) {
+pub(super) fn headline(secrets: &[&Secret], assessment: &mut Assessment) {
     if let Some(headline) = &mut assessment.headline {
-        mask(&secrets(scene), headline);
+        mask(secrets, headline);
     }
 }
 

@@ -3,10 +3,11 @@
 
 use jiff::Timestamp;
 
+use crate::diagnose::failed_start::FailedStart;
 use crate::diagnose::finding::Finding;
 use crate::diagnose::parse::events::Event;
-use crate::diagnose::parse::start_failure::{Cause, Image, StartFailure, ebs_failure, start_failure};
-use crate::diagnose::parse::stop_reason::{StopClass, stop_reason};
+use crate::diagnose::parse::start_failure::{Cause, Image, StartFailure, start_failure};
+use crate::diagnose::parse::stop_reason::StopClass;
 use crate::diagnose::rules::task_stop::batch::{
     DEFINITION, RECENT, RETAINED, SERVICES, Standing, TASKS, as_of, is_impaired, is_wanted, scope_of, standing,
     subject, tasks_of, with_count,
@@ -43,90 +44,14 @@ pub(in crate::diagnose::rules) struct Failures<'s, 'a> {
     pub(in crate::diagnose::rules) standing: Standing,
 }
 
-/// What AWS said about why a task never started; `None` if it did start, or was stopped on purpose.
-pub(in crate::diagnose::rules) fn failed_start<'a>(dead: &Dead<'a>) -> Option<(StartFailure, Said<'a>)> {
-    let task = dead.task;
-    let stop = stop_reason(task.stop_code.as_deref(), task.stopped_reason.as_deref());
-    let ended = matches!(
-        stop.class,
-        StopClass::LoadBalancerHealth
-            | StopClass::ContainerHealth
-            | StopClass::SpotInterruption
-            | StopClass::HostGone
-            | StopClass::InfrastructureHealth
-            | StopClass::OutOfMemory
-    );
-    if stop.benign || ended {
-        return None;
+fn said<'a>(task: &Task, start: &FailedStart<'a>) -> Said<'a> {
+    Said {
+        source: TASKS,
+        subject: subject(task),
+        field: start.field.clone(),
+        text: start.text.clone(),
+        container: start.container,
     }
-    let mut read: Vec<(StartFailure, Said<'a>)> = texts(task).collect();
-    if let Some(index) = read.iter().position(|(failure, _)| failure.cause != Cause::Other) {
-        return Some(read.swap_remove(index));
-    }
-    if let Some(found) = unmet_dependency(dead) {
-        return Some(found);
-    }
-    if !read.is_empty() {
-        return Some(read.swap_remove(0));
-    }
-    let never_started = task.started_at.is_none() && task.containers.iter().all(|one| one.exit_code.is_none());
-    let reason = task.stopped_reason.as_deref().filter(|reason| !reason.is_empty());
-    match (task.stop_code.as_deref(), reason) {
-        (Some("TaskFailedToStart"), Some(reason)) if never_started => {
-            let failure = StartFailure { class: StopClass::Unknown, cause: Cause::Other, words: reason.to_owned() };
-            Some((failure, said(task, "stoppedReason".to_owned(), reason, None)))
-        }
-        _ => None,
-    }
-}
-
-fn said<'a>(task: &Task, field: String, text: &'a str, container: Option<&'a str>) -> Said<'a> {
-    Said { source: TASKS, subject: subject(task), field, text: text.into(), container }
-}
-
-fn texts(task: &Task) -> impl Iterator<Item = (StartFailure, Said<'_>)> {
-    let of_task =
-        task.stopped_reason.as_deref().into_iter().filter_map(move |reason| {
-            Some((start_failure(reason)?, said(task, "stoppedReason".to_owned(), reason, None)))
-        });
-    let of_volumes = task.attachments.iter().filter(|one| one.kind == "AmazonElasticBlockStorage");
-    let of_volumes = of_volumes.filter_map(move |attachment| {
-        let (_, reason) = attachment.details.iter().find(|(name, _)| name == "statusReason")?;
-        let field = "attachments[AmazonElasticBlockStorage].details.statusReason".to_owned();
-        (!reason.is_empty()).then(|| (ebs_failure(reason), said(task, field, reason, None)))
-    });
-    let of_containers = task.containers.iter().filter_map(move |container| {
-        let reason = container.reason.as_deref()?;
-        let field = format!("containers[{}].reason", container.name);
-        Some((start_failure(reason)?, said(task, field, reason, Some(&container.name))))
-    });
-    of_volumes.chain(of_task).chain(of_containers)
-}
-
-/// A container that never started since one that had to succeed before it did not.
-fn unmet_dependency<'a>(dead: &Dead<'a>) -> Option<(StartFailure, Said<'a>)> {
-    let of_task = |name: &str| dead.task.containers.iter().find(|container| container.name == name);
-    let waits = dead.definition?.containers.iter().flat_map(|container| {
-        container
-            .depends_on
-            .iter()
-            .map(move |(on, condition)| (container.name.as_str(), on.as_str(), condition.as_str()))
-    });
-    let (waiting, failed, code) =
-        waits.filter(|(.., condition)| *condition == "SUCCESS").find_map(|(name, on, _)| {
-            let failed = of_task(on).filter(|one| !matches!(one.exit_code, None | Some(0 | 137 | 143)))?;
-            let waiting = of_task(name).filter(|one| one.exit_code.is_none())?;
-            Some((waiting, failed, failed.exit_code?))
-        })?;
-    let failure = StartFailure {
-        class: StopClass::Runtime,
-        cause: Cause::Dependency { on: Some(failed.name.clone()), of: Some(waiting.name.clone()) },
-        words: format!("waits for container {}, which did not succeed", failed.name),
-    };
-    let field = format!("containers[{}].exitCode", failed.name);
-    let mut said = said(dead.task, field, "", Some(&failed.name));
-    said.text = code.to_string().into();
-    Some((failure, said))
 }
 
 /// All starts that failed and still matter, by cause, the newest first.
@@ -136,11 +61,11 @@ pub(super) fn failures<'s, 'a>(scene: &'s Scene<'a>) -> Vec<Failures<'s, 'a>> {
     }
     let mut batches: Vec<(String, Failures<'s, 'a>)> = Vec::new();
     for dead in &scene.dead {
-        let Some((failure, said)) = failed_start(dead) else { continue };
         // Hosts without room are another family's.
-        if failure.cause == Cause::Placement {
+        let Some(start) = dead.failed_start.as_ref().filter(|start| start.failure.cause != Cause::Placement) else {
             continue;
-        }
+        };
+        let (failure, said) = (start.failure.clone(), said(dead.task, start));
         let key = format!("{} {}", dead.of_primary, failure.fingerprint());
         if let Some((_, batch)) = batches.iter_mut().find(|(known, _)| *known == key) {
             batch.said.push(said);

@@ -23,14 +23,12 @@ mod tests;
 
 use super::Family;
 use crate::diagnose::catalogue::{Bearing, Entry, Rank, STARTS_FAIL};
-use crate::diagnose::facts::Facts;
 use crate::diagnose::finding::{Confidence, Finding, Severity};
-use crate::diagnose::parse::start_failure::{Cause, start_failure};
+use crate::diagnose::parse::start_failure::Cause;
 use crate::diagnose::parse::stop_reason::StopClass;
-use crate::diagnose::scene::Scene;
+use crate::diagnose::scene::{Dead, Scene};
 use attempts::Failures;
 
-pub(in crate::diagnose::rules) use attempts::failed_start;
 pub(in crate::diagnose::rules) use platform::exec_format;
 
 /// The family.
@@ -163,20 +161,12 @@ fn failed<'a>(scene: &Scene<'a>, batch: &Failures<'_, 'a>) -> Finding {
 
 /// Log groups whose existence decides about a finding, each with its region where it is another one: those of stopped tasks
 /// of which AWS says that their log group was not found.
-pub fn wanted_log_groups(facts: &Facts<'_>) -> Vec<(String, Option<String>)> {
-    let tasks = facts.tasks();
-    let mut wanted = Vec::new();
-    for task in tasks.known().copied().unwrap_or_default().iter().filter(|task| task.is_stopped()) {
-        let reasons = task.stopped_reason.iter().chain(task.containers.iter().filter_map(|one| one.reason.as_ref()));
-        let speaks =
-            reasons.filter_map(|reason| start_failure(reason)).any(|failure| failure.class == StopClass::Logging);
-        if !speaks {
-            continue;
-        }
-        if let Some(definition) = facts.task_definition(&task.task_definition).known() {
-            wanted.extend(logs::groups(facts, definition).into_iter().map(|(_, group, region)| (group, region)));
-        }
-    }
+pub fn wanted_log_groups(scene: &Scene<'_>) -> Vec<(String, Option<String>)> {
+    let speaks =
+        |dead: &&Dead<'_>| dead.failed_start.as_ref().is_some_and(|start| start.failure.class == StopClass::Logging);
+    let definitions = scene.dead.iter().filter(speaks).filter_map(|dead| dead.definition);
+    let groups = definitions.flat_map(|definition| logs::groups(&scene.facts, definition));
+    let mut wanted: Vec<_> = groups.map(|(_, group, region)| (group, region)).collect();
     wanted.sort();
     wanted.dedup();
     wanted

@@ -1,6 +1,7 @@
 use super::*;
 use crate::diagnose::finding::Scope;
 use crate::diagnose::fixtures::{Case, ServiceFixture, at, container, definition, running_task, service, stopped_task};
+use crate::diagnose::scene::Scene;
 use crate::model::arn::{TaskArn, TaskDefinitionArn};
 use crate::model::network::Subnet;
 use crate::model::observation::{LogExcerpt, LogLine};
@@ -225,8 +226,8 @@ fn a_log_group_that_exists_is_not_missing() {
     let reason = "ResourceInitializationError: failed to validate logger args: ResourceNotFoundException: The \
         specified log group does not exist.";
     let query = Query::LogGroup { name: "/ecs/web".to_owned(), region: None };
-    assert_eq!(wanted_log_groups(&case(reason).facts()), [("/ecs/web".to_owned(), None)]);
-    assert_eq!(wanted_log_groups(&case("CannotPullContainerError: x").facts()), []);
+    assert_eq!(wanted_log_groups(&Scene::new(case(reason).facts())), [("/ecs/web".to_owned(), None)]);
+    assert_eq!(wanted_log_groups(&Scene::new(case("CannotPullContainerError: x").facts())), []);
     let confirmed = case(reason).with(query.clone(), Answer::LogGroup(false)).find(&FAMILY);
     assert_eq!((confirmed[0].id(), confirmed[0].confidence), ("log-group-missing", Confidence::Certain));
     assert!(confirmed[0].fix.as_ref().unwrap().commands[0].contains("--log-group-name /ecs/web"));

@@ -2,7 +2,7 @@
 
 use crate::diagnose::parse::events::group_name;
 use crate::diagnose::parse::stop_reason::StopClass;
-use crate::diagnose::rules::task_start::{exec_format, failed_start};
+use crate::diagnose::rules::task_start::exec_format;
 use crate::diagnose::scene::{Dead, Scene};
 
 /// The end of a task that had started.
@@ -47,7 +47,7 @@ pub(super) struct Batch<'s, 'a> {
 
 /// The end of a task that had started; `None` if it never did, or nothing tells.
 pub(super) fn end(dead: &Dead<'_>) -> Option<End> {
-    if failed_start(dead).is_some() {
+    if dead.failed_start.is_some() {
         return None;
     }
     Some(match dead.death.class {
@@ -83,8 +83,8 @@ pub(super) fn group_words(group: Option<&str>) -> String {
 
 /// What two tasks that ended the same way have in common, those that never started included.
 pub(super) fn fingerprint(dead: &Dead<'_>) -> Option<String> {
-    if let Some((failure, _)) = failed_start(dead) {
-        return Some(format!("start {}", failure.fingerprint()));
+    if let Some(start) = &dead.failed_start {
+        return Some(format!("start {}", start.failure.fingerprint()));
     }
     end(dead).map(|end| format!("{end:?} {:?}", dead.death.container))
 }
