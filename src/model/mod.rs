@@ -3,7 +3,7 @@
 //! ```text
 //!  arn   call (errors, records)   known   secret   text   near
 //!    └──────┬───────────────────────┴───────┘
-//!  cluster  service  task  task_definition  load_balancing  service_deployment  network  capacity  scaling  observation
+//!  cluster  service  task  task_definition  load_balancing  service_deployment  network  capacity  scaling  observation  log
 //!    └──────┴────────┴─────────┬─────────────────┴────────────────┘
 //!                            query (questions, answers, changes)
 //! ```
@@ -14,6 +14,7 @@ pub mod capacity;
 pub mod cluster;
 pub mod known;
 pub mod load_balancing;
+pub mod log;
 pub mod look;
 pub mod near;
 pub mod network;
