@@ -481,7 +481,7 @@ class Shop:
                 "Egress": egress,
                 "Protocol": protocol,
                 "RuleAction": "allow" if allow else "deny",
-                "CidrBlock": cidr,
+                ("Ipv6CidrBlock" if ":" in cidr else "CidrBlock"): cidr,
             }
             return dict(found, PortRange={"From": ports[0], "To": ports[1]}) if ports else found
 

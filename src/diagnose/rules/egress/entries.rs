@@ -18,7 +18,8 @@ const BASE: Entry = Entry {
     effect: None,
     explains: STARTS_FAIL,
     bearing: Bearing::Present,
-    instead_of: &[],
+    // That a start failed for want of a connection is no cause where the cause is known (catalogue 95).
+    instead_of: &["image-pull-network", "task-start-network"],
     title: "",
     meaning: "",
     decided: "",

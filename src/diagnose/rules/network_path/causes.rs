@@ -93,7 +93,7 @@ fn ingress(
     Some(match miss.only() {
         Some(Fault::Peering) => &entries::STALE_PEER,
         Some(Fault::Group) => &entries::WRONG_SOURCE_GROUP,
-        Some(Fault::Port) if is_dynamic(front, place) && (group || is_high(miss.rule.rule.traffic.ports)) => {
+        Some(Fault::Port) if is_dynamic(front, place) && is_high(miss.rule.rule.traffic.ports) => {
             &entries::DYNAMIC_PORTS
         }
         // A rule for addresses on another port is about something else, unless there are no groups to name.
@@ -368,7 +368,8 @@ fn ingress_fix(front: &Front<'_, '_>, hit: &Hit<'_, '_>, number: u16, port: u16)
         64 => "Allow the addresses of the load balancer's subnets: behind an appliance only addresses work.",
         _ => "Let the load balancer in on the port.",
     };
-    let ports = if number == 60 { DYNAMIC } else { (port, port) };
+    // Opening the port Docker chose this time would not help the next task.
+    let ports = if is_dynamic(front, hit.place) { DYNAMIC } else { (port, port) };
     let source = match number {
         64 => Source::Cidrs(subnet_ranges(front, ipv6)),
         _ => source(front, ipv6)?,

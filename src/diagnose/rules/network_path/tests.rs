@@ -292,6 +292,12 @@ fn dynamic_ports_need_a_wide_range() {
     assert_eq!(ids(&world), [""; 0]);
     world.task_ingress(&["tcp 32768-65535 sg-old"]);
     assert_eq!(ids(&world), ["sg-task-ingress-wrong-source-group"]);
+    // A rule for another port altogether is for the wrong port, and still all that Docker may choose has to be opened.
+    world.task_ingress(&["tcp 80 sg-lb"]);
+    world.time_out(0);
+    let findings = found(&world);
+    assert_eq!(findings.iter().map(Finding::id).collect::<Vec<_>>(), ["sg-task-ingress-wrong-port"]);
+    assert!(command(&findings[0]).contains("FromPort=32768,ToPort=65535"));
     // A fixed port that is closed is a wrong port.
     let mut fixed = on_instances(&[80]);
     fixed.definition.containers[0].ports[0].host_port = Some(80);
