@@ -15,10 +15,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from examples_ecs import EXAMPLES as OF_ECS
 from shop import ACCOUNT, ECS, ELB, EVERYTHING, REFUSED, REGION, TIMED_OUT, ZONES, Shop, codes, from_cidr, from_group
 from wire import Endpoint
 
-EXAMPLES = []
+EXAMPLES = [*OF_ECS]
+
 KILLED = "Task failed ELB health checks in (target-group {})"
 
 

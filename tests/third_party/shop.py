@@ -206,6 +206,8 @@ class Shop:
         self.container_instances, self.capacity_providers, self.instances = [], [], []
         self.log_groups = [f"/ecs/{name}"]
         self.latest = 30
+        # What differs from `definition` in single revisions, ids of protected tasks, what else describes the cluster.
+        self.definitions, self.protected, self.cluster_details = {}, set(), {}
 
     def ago(self, **ages):
         return self.now - datetime.timedelta(**ages)
@@ -350,7 +352,8 @@ class Shop:
         return {"clusterArns": [f"{ECS}:cluster/{self.cluster}"]}
 
     def ecs_DescribeClusters(self, _):
-        return {"clusters": [{"clusterArn": f"{ECS}:cluster/{self.cluster}", "clusterName": self.cluster, "status": "ACTIVE"}]}
+        cluster = {"clusterArn": f"{ECS}:cluster/{self.cluster}", "clusterName": self.cluster, "status": "ACTIVE"}
+        return {"clusters": [dict(cluster, **self.cluster_details)]}
 
     def known_cluster(self, parameters):
         if parameters.get("cluster", "default").rsplit("/", 1)[-1] != self.cluster:
@@ -379,6 +382,7 @@ class Shop:
         name = parameters["taskDefinition"].rsplit("/", 1)[-1]
         revision = int(name.rsplit(":", 1)[-1])
         definition = dict(self.definition, taskDefinitionArn=self.revision(revision), revision=revision)
+        definition.update(self.definitions.get(revision, {}))
         return {"taskDefinition": definition}
 
     def ecs_ListTaskDefinitions(self, _):
@@ -408,7 +412,9 @@ class Shop:
         return {"capacityProviders": self.capacity_providers}
 
     def ecs_GetTaskProtection(self, parameters):
-        return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": False} for arn in parameters.get("tasks", [])]}
+        arns = parameters.get("tasks") or [task["taskArn"] for task in self.tasks]
+        return {"protectedTasks": [
+            {"taskArn": arn, "protectionEnabled": arn.rsplit("/", 1)[-1] in self.protected} for arn in arns]}
 
     def elbv2_DescribeTargetGroups(self, parameters):
         if self.target_group is None:

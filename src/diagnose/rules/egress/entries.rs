@@ -18,7 +18,8 @@ const BASE: Entry = Entry {
     effect: None,
     explains: STARTS_FAIL,
     bearing: Bearing::Present,
-    instead_of: &[],
+    // Those only say that there is no way; these say why.
+    instead_of: &["image-pull-network", "task-start-network"],
     title: "",
     meaning: "",
     decided: "",
