@@ -177,9 +177,13 @@ fn assemble(index: usize, causes: &[Option<usize>], slots: &mut [Option<Finding>
 }
 
 /// Which of several causes is preferred, and what keeps symptoms from explaining each other in circles.
-fn closeness((index, finding): (usize, &Finding)) -> (Rank, Severity, super::finding::Confidence, bool, u16, usize) {
-    let above = finding.id() == ROLLBACK_FAILED;
-    (finding.rank(), finding.severity, finding.confidence, !above, finding.entry.number, index)
+fn closeness(
+    (index, finding): (usize, &Finding),
+) -> (Rank, bool, Severity, super::finding::Confidence, bool, u16, usize) {
+    // What clients notice comes last of all.
+    let noticed = finding.effect() == Some(Effect::Clients);
+    let below = finding.id() != ROLLBACK_FAILED;
+    (finding.rank(), noticed, finding.severity, finding.confidence, below, finding.entry.number, index)
 }
 
 fn closer(cause: (usize, &Finding), effect: (usize, &Finding)) -> bool {

@@ -180,7 +180,9 @@ impl<'a> Scene<'a> {
         let groups = facts.wanted_target_groups().into_iter().map(|arn| group(&facts, arn, slice, primary)).collect();
         let mut dead: Vec<Dead<'a>> = slice.iter().filter_map(|task| one_dead(&facts, task, primary)).collect();
         dead.sort_by(|one, other| (other.at, &other.task.arn).cmp(&(one.at, &one.task.arn)));
-        let history: Vec<Heard<'a>> = service.events.iter().map(heard).collect();
+        let mut history: Vec<Heard<'a>> = service.events.iter().map(heard).collect();
+        // AWS says the newest first, which nobody has promised.
+        history.sort_by_key(|heard| std::cmp::Reverse(heard.at));
         let began = primary.and_then(|primary| primary.created_at);
         let events = history
             .iter()

@@ -84,6 +84,17 @@ fn explain(
     let said = container.and_then(|container| container.reason.as_deref()).filter(|reason| !reason.is_empty());
     // The agent's words about a container are closer to the cause than "a container exited".
     let said = said.map(|reason| stop_reason(None, Some(reason)));
+    // A container that ran out of memory fails its checks, too.
+    let unhealthy = matches!(stop.class, StopClass::LoadBalancerHealth | StopClass::ContainerHealth);
+    if let (Some(container), Some(said)) = (container, &said)
+        && unhealthy
+        && said.class == StopClass::OutOfMemory
+    {
+        let short =
+            container.exit_code.map_or_else(|| said.short.clone(), |code| format!("{} (exit {code})", said.short));
+        let line = format!("{}: {short}", container.name);
+        return (said.class, short, line);
+    }
     if let (StopClass::EssentialContainerExited | StopClass::Unknown, Some(container)) = (stop.class, container) {
         if let Some(said) = said.filter(|said| said.class != StopClass::Unknown || container.exit_code.is_none()) {
             let short = match container.exit_code {

@@ -1454,7 +1454,7 @@ def rolled_back_before_the_last_deployment(shop):
     history(shop, "SUCCESSFUL", number="new", age=60, finishedAt=shop.ago(minutes=50))
 
 
-@example("deployment-rollback-failed", health="failing", first=False)
+@example("deployment-rollback-failed", health="failing")
 def rollback_failed(shop):
     shop.rolling(minutes=30, failed=6)
     history(shop, "ROLLBACK_FAILED", age=40, statusReason="Service deployment rollback failed because the circuit breaker threshold was exceeded.",
@@ -1462,7 +1462,7 @@ def rollback_failed(shop):
     shop.deployment.update(rolloutState="FAILED", rolloutStateReason=BREAKER)
 
 
-@example("deployment-rollback-failed", health="failing", first=False)
+@example("deployment-rollback-failed", health="failing")
 def first_deployment_failed(shop):
     shop.tasks, shop.targets = [], []
     shop.service["runningCount"] = 0
@@ -1910,3 +1910,254 @@ def may_not_read_tasks(shop):
 def stale_health(shop):
     on_instances(shop, "bridge")
     shop.container_instances[0]["agentConnected"] = False
+
+
+# Once more, with other words, other shapes, and noise.
+
+
+@many("egress-private-subnet-no-nat-no-endpoint", [
+    f"{AUTH}pull command failed: : signal: killed",
+    f"{AUTH}execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 3 time(s): RequestError: send request failed caused by: Post \"https://api.ecr.{REGION}.amazonaws.com/\": dial tcp 52.94.5.9:443: i/o timeout. Please check your task network configuration.",
+    "CannotPullContainerError: Error response from daemon: Get https://registry-1.docker.io/v2/: net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
+    f"CannotPullECRContainerError: RequestError: send request failed caused by: Post https://api.ecr.{REGION}.amazonaws.com/: dial tcp 52.94.5.9:443: i/o timeout",
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: RequestError: send request failed caused by: Post \"https://logs.eu-west-1.amazonaws.com/\": dial tcp 52.94.6.6:443: i/o timeout : exit status 1",
+    "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network configuration.",
+], no=("image-pull-network", "task-start-network", "log-group", "image-pull-access", "secret-"))
+def no_way_out_in_other_words(shop, reason):
+    no_nat(shop)
+    if "docker.io" in reason:
+        shop.container["image"] = "nginx:1.27"
+    does_not_start(shop, reason)
+
+
+@example("egress-private-subnet-no-nat-no-endpoint", no=("image-pull-network", "secret-missing"), health="failing")
+def no_way_to_parameters(shop):
+    no_nat(shop)
+    for number, name in enumerate(("ecr.api", "ecr.dkr", "logs")):
+        endpoint(shop, name, number=number)
+    gateway(shop)
+    shop.container["secrets"] = [{"name": "DB", "valueFrom": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/shop/db"}]
+    does_not_start(shop, f"{AUTH}There is a connection issue between the task and AWS Systems Manager Parameter Store. Check your task network configuration.")
+
+
+@example("egress-private-subnet-no-nat-no-endpoint", no=("image-pull-network", "egress-public"), health="failing")
+def instances_in_public_subnets_and_tasks_in_private_ones(shop):
+    on_instances(shop)
+    no_nat(shop)
+    does_not_start(shop, f"CannotPullECRContainerError: RequestError: send request failed caused by: Post https://api.ecr.{REGION}.amazonaws.com/: dial tcp 52.94.5.9:443: i/o timeout")
+
+
+@example("ecr-auth-iam", no=("execution-role", "image-"), health="failing")
+def registry_refuses_the_instance(shop):
+    on_instances(shop, "bridge")
+    shop.definition.pop("executionRoleArn")
+    does_not_start(shop, f"CannotPullECRContainerError: AccessDeniedException: User: arn:aws:sts::{ACCOUNT}:assumed-role/ecsInstanceRole/i-0123 is not authorized to perform: ecr:GetAuthorizationToken on resource: *")
+
+
+@many("secret-missing", [
+    f"Fetching secret data from SSM Parameter Store in {REGION}: invalid parameters: /shop/db",
+    f"{AUTH}execution resource retrieval failed: unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid ssm parameters: /shop/db, /shop/key",
+    f"{AUTH}execution resource retrieval failed: unable to retrieve secret from asm: failed to fetch secret arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:db-AbCdEf from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+], no=("secret-access", "image-", "egress-"))
+def secret_not_there_in_other_words(shop, reason):
+    does_not_start(shop, reason)
+
+
+@example("role-not-assumable", no=("task-start-failed", "ebs-"), health="failing")
+def role_not_assumable_in_the_task(shop):
+    does_not_start(shop, f"ECS was unable to assume the role 'arn:aws:iam::{ACCOUNT}:role/app' that was provided for this task. Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this role.")
+
+
+@example("image-not-found", no=("task-start-failed", "placement-"), health="failing")
+def event_alone_tells_of_a_missing_image(shop):
+    shop.rolling(minutes=40, failed=3)
+    shop.event(30, f"was unable to place a task. Reason: CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {REGISTRY}/api:9: {REGISTRY}/api:9: not found.")
+
+
+@example("image-not-found", no=("app-crash", "task-start-failed"), health="failing")
+def service_deployment_alone_tells_of_a_missing_image(shop):
+    shop.rolling(minutes=40, failed=3)
+    history(shop, "IN_PROGRESS", age=40, statusReason=f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {REGISTRY}/api:9: {REGISTRY}/api:9: not found")
+
+
+@example("image-not-found", "app-crash-exit-nonzero", no=("oom",), health="failing", first=False)
+def two_ways_to_fail(shop):
+    crashes(shop, 1, "boom")
+    for number, ended in enumerate((45, 200)):
+        task = shop.stop(20 + number, "TaskFailedToStart", f"CannotPullContainerError: failed to resolve ref {REGISTRY}/sidecar:9: {REGISTRY}/sidecar:9: not found", ended=ended, deployment="ecs-svc/2", revision=31, started=False)
+
+
+@many("spot-interrupted", [("SpotInterruption", EXITED), ("SpotInterruption", "")], no=("oom", "app-crash", "killed-without"), health="healthy")
+def spot_with_other_words(shop, said):
+    shop.stop(1, *said, exit_code=137, lived=9000)
+
+
+@example("host-terminated", no=("oom", "app-crash", "killed-without"))
+def host_reclaimed(shop):
+    on_instances(shop)
+    shop.stop(1, "TerminationNotice", EXITED, exit_code=137, lived=9000)
+
+
+@example("infrastructure-health-stop", no=("oom", "app-crash", "killed-without"), first=False)
+def infrastructure_in_other_words(shop):
+    shop.stop(1, "InfrastructureHealth", EXITED, exit_code=137, lived=9000)
+
+
+@example("user-stopped", no=("oom", "app-crash", "host-"), health="healthy")
+def instance_deregistered_by_hand(shop):
+    on_instances(shop)
+    shop.stop(1, "UserInitiated", "Container instance deregistration forced by user", exit_code=137, lived=9000)
+
+
+@example("container-exited-zero", no=("app-crash", "oom"), health="failing")
+def the_sidecar_is_not_the_culprit(shop):
+    sidecar = {"name": "agent", "image": "agent:1", "essential": False}
+    shop.definition["containerDefinitions"] = [sidecar, shop.container]
+    crashes(shop, 0, "done")
+    for task in shop.tasks:
+        if task["lastStatus"] == "STOPPED":
+            task["containers"].insert(0, {"name": "agent", "lastStatus": "STOPPED", "exitCode": 1})
+
+
+@example("oom-killed", no=("app-crash", "killed-without"), health="failing")
+def out_of_memory_and_health_checks(shop):
+    crashes(shop, 137, why="OutOfMemoryError: Container killed due to memory usage", stop_code="ServiceSchedulerInitiated", reason=KILLED.format(shop.group_arn), lived=120)
+
+
+@example(no=("deployment-failed", "deployment-rolled", "deployment-rollback", "image-"), health="healthy")
+def an_old_deployment_that_failed(shop):
+    shop.service["deployments"].append(dict(shop.deployment, id="ecs-svc/0", status="INACTIVE", rolloutState="FAILED", rolloutStateReason=BREAKER,
+                                            createdAt=shop.ago(days=3), runningCount=0, desiredCount=0, failedTasks=3))
+    history(shop, "ROLLBACK_FAILED", number="old", age=5000, statusReason="x")
+    history(shop, "SUCCESSFUL", number="new", age=2880, finishedAt=shop.ago(days=2))
+
+
+@example("app-crash-exit-nonzero", no=("image-",), health="failing")
+def an_old_deployment_failed_in_another_way(shop):
+    for number, ended in enumerate((1500, 1600, 1700)):
+        shop.stop(40 + number, "TaskFailedToStart", f"CannotPullContainerError: failed to resolve ref {REGISTRY}/api:9: {REGISTRY}/api:9: not found", ended=ended, deployment="ecs-svc/0", revision=29, started=False)
+    crashes(shop, 1, "boom")
+
+
+@example("tg-code-mismatch-500", no=("scaling-activity-x", "app-crash", "oom", "placement-"), health="failing")
+def noise_around_failing_targets(shop):
+    shop.fail_all(codes(500))
+    for number in range(4):
+        shop.stop(number, "ServiceSchedulerInitiated", SCALED, exit_code=(143, 137)[number % 2], lived=4000, ended=100 + number)
+    shop.stop(9, "SpotInterruption", "Your Spot Task was interrupted.", exit_code=143, lived=4000, ended=900)
+    shop.event(400, UNPLACED + CLOSEST + "has insufficient memory available." + SEE)
+    shop.event(390, "has reached a steady state.")
+
+
+@example(no=("placement-", "start-throttled", "deployment-"), health="healthy")
+def events_in_another_order(shop):
+    shop.event(20, "has reached a steady state.")
+    shop.event(60, "is unable to consistently start tasks successfully." + SEE)
+    shop.event(90, UNPLACED + CLOSEST + "has insufficient memory available." + SEE)
+
+
+@example("placement-insufficient-memory", health=None)
+def newest_event_last(shop):
+    not_placed(shop)
+    shop.event(4, UNPLACED + CLOSEST + "has insufficient memory available." + SEE)
+    shop.event(600, "has reached a steady state.")
+
+
+@example(no=("",), health="healthy")
+def empty_lists_and_missing_fields(shop):
+    for key in ("serviceRegistries", "platformVersion", "enableExecuteCommand", "healthCheckGracePeriodSeconds"):
+        shop.service.pop(key)
+    shop.service["deployments"][0].pop("rolloutStateReason")
+    shop.service.update(taskSets=[], placementConstraints=[], placementStrategy=[], tags=[])
+    for task in shop.tasks:
+        for key in ("connectivity", "version", "pullStartedAt", "pullStoppedAt", "healthStatus"):
+            task.pop(key)
+        task.update(overrides={}, inferenceAccelerators=[], tags=[])
+
+
+@example("oom-killed", no=("app-crash",))
+def out_of_memory_with_few_fields(shop):
+    oom(shop)
+    for task in shop.tasks:
+        if task["lastStatus"] == "STOPPED":
+            for key in ("connectivity", "stopCode", "stoppingAt", "executionStoppedAt", "attachments", "healthStatus"):
+                task.pop(key, None)
+
+
+@example("app-crash-exit-nonzero", no=("container-exited",), health="failing")
+def definition_cannot_be_read(shop):
+    shop.denied.add(("ecs", "DescribeTaskDefinition"))
+    crashes(shop, 1, "boom")
+
+
+@example("tg-code-mismatch-404", no=("deployment-stuck-x",), health="failing")
+def no_load_balancing_fields(shop):
+    shop.fail_all(codes(404))
+    shop.service.pop("healthCheckGracePeriodSeconds")
+
+
+@example("app-crash-exit-nonzero", no=("lb-", "tg-"), health="failing")
+def worker_without_load_balancer(shop):
+    shop.service["loadBalancers"] = []
+    shop.targets = []
+    crashes(shop, 1, "boom")
+
+
+@example("task-stuck-pending", first=False)
+def provisioning_for_long(shop):
+    short_by(shop, 1)
+    task = shop.run(6, "a", started=shop.ago(minutes=9))
+    shop.targets.pop()
+    task.update(lastStatus="PROVISIONING", createdAt=shop.ago(minutes=9), attachments=[])
+    for key in ("startedAt", "pullStartedAt", "pullStoppedAt"):
+        task.pop(key)
+    shop.service["pendingCount"] = shop.deployment["pendingCount"] = 1
+
+
+@example("deployment-in-progress-normal", no=("deployment-stuck", "running-above-x"), health="deploying")
+def first_deployment_of_a_new_service(shop):
+    shop.tasks, shop.targets = [], []
+    shop.service.update(runningCount=0, pendingCount=3, createdAt=shop.ago(seconds=80))
+    shop.deployment.update(runningCount=0, pendingCount=3, createdAt=shop.ago(seconds=80), rolloutState="IN_PROGRESS", rolloutStateReason="ECS deployment ecs-svc/1 in progress.")
+    for number, zone in enumerate(ZONES):
+        task = shop.run(number + 1, zone, started=shop.ago(seconds=50))
+        task.update(lastStatus="PENDING")
+        task.pop("startedAt")
+    shop.targets = []
+
+
+@example("deployment-in-progress-normal", no=("task-start", "image-", "deployment-no-failure"), health="deploying", first=False)
+def a_rollout_with_one_stray_death(shop):
+    shop.rolling(minutes=5, running=2)
+    for number, zone in ((4, "a"), (5, "b")):
+        shop.run(number, zone, deployment="ecs-svc/2", revision=31, started=shop.ago(minutes=3))
+    shop.stop(1, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/2)", exit_code=143, lived=90_000, ended=40)
+
+
+@example("secret-access-denied", no=("image-", "egress-"), health="failing")
+def statement_denies_explicitly(shop):
+    does_not_start(shop, f"{AUTH}execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret {SECRET} from secrets manager: AccessDeniedException: "
+                   f"User: {EXECUTION} is not authorized to perform: secretsmanager:GetSecretValue on resource: {SECRET} with an explicit deny in a resource-based policy")
+
+
+@example("image-not-found", no=("image-pull-network", "egress-"), health="failing")
+def image_missing_in_a_closed_network(shop):
+    no_nat(shop)
+    for number, name in enumerate(("ecr.api", "ecr.dkr", "logs")):
+        endpoint(shop, name, number=number)
+    gateway(shop)
+    does_not_start(shop, f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {REGISTRY}/api:9: {REGISTRY}/api:9: not found")
+
+
+@example("service-linked-role-missing", first=False)
+def service_linked_role_by_its_words(shop):
+    short_by(shop, 1)
+    shop.event(4, "failed to register targets in (target-group api-tg) with (error Unable to assume the service linked role. Please verify that the ECS service linked role exists.).")
+
+
+@many("tg-missing", ["failed to register targets in (target-group {}) with (error TargetGroupNotFound: One or more target groups not found)",
+                     "failed to describe target health on (target-group {}) with (error TargetGroupNotFound: Target groups not found)"], health=None)
+def target_group_gone_by_an_error(shop, event):
+    shop.event(4, event.format(shop.group_arn))
+    shop.target_group = None
+

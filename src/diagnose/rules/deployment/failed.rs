@@ -22,7 +22,7 @@ pub(super) static CIRCUIT_BREAKER: Entry = Entry {
     number: 180,
     severity: Severity::Critical,
     effect: Some(Effect::FailedDeployment),
-    explains: &[Effect::FailedDeployment, Effect::StuckDeployment],
+    explains: &[Effect::FailedDeployment, Effect::StuckDeployment, Effect::Clients],
     title: "The circuit breaker gave the deployment up",
     meaning: "So many tasks of the deployment failed in a row that ECS ended it. A deployment that has failed starts no \
               more tasks. AWS prints \"tasks failed to start\" also when tasks started and then failed their health \
@@ -41,7 +41,7 @@ pub(super) static ROLLBACK_FAILED: Entry = Entry {
     number: 182,
     severity: Severity::Critical,
     effect: Some(Effect::FailedDeployment),
-    explains: &[Effect::FailedDeployment, Effect::StuckDeployment],
+    explains: &[Effect::FailedDeployment, Effect::StuckDeployment, Effect::Clients],
     title: "The deployment failed and there is nothing that could be restored",
     meaning: "Either going back failed too, or no deployment of the service ever completed, so the circuit breaker has \
               nothing to go back to. It stalls: no more tasks are started until somebody deploys something else.",
@@ -59,7 +59,7 @@ pub(super) static ALARM: Entry = Entry {
     number: 183,
     severity: Severity::Critical,
     effect: Some(Effect::FailedDeployment),
-    explains: &[Effect::FailedDeployment, Effect::StuckDeployment],
+    explains: &[Effect::FailedDeployment, Effect::StuckDeployment, Effect::Clients],
     title: "A CloudWatch alarm ended the deployment",
     meaning: "The service watches CloudWatch alarms while it deploys; one of them went off and ECS gave the deployment up.",
     decided: "alarms.status of the newest service deployment is TRIGGERED; or an event says that the deployment failed \
