@@ -2161,3 +2161,216 @@ def target_group_gone_by_an_error(shop, event):
     shop.event(4, event.format(shop.group_arn))
     shop.target_group = None
 
+
+
+def green(shop, health, stage="SCALE_UP", forward=False):
+    """A blue/green deployment whose new tasks are in a target group of their own."""
+    name = "api-green"
+    arn = f"{ELB}:targetgroup/{name}/fedcba9876543210"
+    shop.service["deploymentConfiguration"].update(strategy="BLUE_GREEN", bakeTimeInMinutes=10)
+    shop.service["loadBalancers"][0]["advancedConfiguration"] = {
+        "alternateTargetGroupArn": arn, "productionListenerRule": shop.rules[0]["RuleArn"], "roleArn": f"arn:aws:iam::{ACCOUNT}:role/ecsInfra"}
+    shop.rolling(minutes=15, running=3)
+    targets = []
+    for number, zone in ((4, "a"), (5, "b"), (6, "c")):
+        task = shop.run(number, zone, deployment="ecs-svc/2", revision=31, started=shop.ago(minutes=12))
+        targets.append(dict(shop.targets.pop(), TargetHealth=dict(zip(("State", "Reason", "Description"), health))))
+    shop.more_groups[arn] = (dict(shop.target_group, TargetGroupArn=arn, TargetGroupName=name), targets)
+    shop.listeners[0]["DefaultActions"] = shop.rules[0]["Actions"] = [{"Type": "forward", "ForwardConfig": {"TargetGroups": [
+        {"TargetGroupArn": shop.group_arn, "Weight": 100}, {"TargetGroupArn": arn, "Weight": 0}]}}]
+    history(shop, "IN_PROGRESS", age=15, lifecycleStage=stage)
+
+
+@example("tg-code-mismatch-404", no=("deployment-rolled", "bluegreen-listener", "sg-"), health="failing")
+def green_is_unhealthy(shop):
+    green(shop, codes(404))
+
+
+@example(no=("bluegreen-green", "tg-", "hc-", "deployment-stuck", "deployment-old"), health="deploying", first=False)
+def green_is_healthy_and_bakes(shop):
+    green(shop, ("healthy",), stage="BAKE_TIME")
+
+
+@example(no=("app-crash", "container-exited", "task-flapping"), health=None)
+def scaled_in_with_code_0(shop):
+    for number in range(4):
+        shop.stop(number, "ServiceSchedulerInitiated", SCALED, exit_code=0, lived=4000, ended=60 + number)
+
+
+@example("app-crash-exit-nonzero", no=("container-exited", "sibling-x"), health="failing")
+def exits_with_143_by_itself_is_not_what_matters(shop):
+    sidecar = {"name": "proxy", "image": "envoy:1", "essential": True, "portMappings": []}
+    shop.definition["containerDefinitions"] = [sidecar, shop.container]
+    crashes(shop, 3, "java.lang.OutOfMemoryError: Java heap space")
+    for task in shop.tasks:
+        if task["lastStatus"] == "STOPPED":
+            task["containers"].insert(0, {"name": "proxy", "lastStatus": "STOPPED", "exitCode": 143})
+
+
+@example("cannot-start-container", no=("app-crash", "container-exited", "killed-without"), health="failing")
+def never_started_and_no_code(shop):
+    does_not_start(shop, EXITED, why="CannotStartContainerError: Error response from daemon: oci runtime error: exec: \"/srv\": executable file not found in $PATH", code="EssentialContainerExited")
+
+
+@example("image-platform-mismatch", no=("app-crash",), health="failing")
+def exec_format_error_with_255(shop):
+    crashes(shop, 255, "standard_init_linux.go:228: exec user process caused: exec format error", lived=1)
+    shop.definition["runtimePlatform"] = {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"}
+
+
+@example("tg-code-mismatch-500", no=("deployment-min-max", "deployment-stuck-x"), health="failing")
+def one_desired_and_unhealthy(shop):
+    shop.service["desiredCount"] = shop.service["runningCount"] = 1
+    shop.deployment.update(desiredCount=1, runningCount=1)
+    shop.tasks, shop.targets = shop.tasks[:1], shop.targets[:1]
+    shop.fail_all(codes(500))
+
+
+@example("task-killed-elb-health", health=None, first=False)
+def killed_and_nothing_else_known(shop):
+    killed(shop)
+    shop.service["runningCount"] = 3
+    shop.deployment["runningCount"] = 0
+
+
+@many("task-killed-elb-health", ["Task failed ELB health checks in (elb classic-api)", "Task failed ELB health checks"], health=None)
+def killed_in_other_words(shop, reason):
+    killed(shop, reason=reason)
+    shop.service["runningCount"] = 3
+    shop.deployment["runningCount"] = 0
+
+
+@example("subnet-ip-exhausted", no=("deployment-stuck-x",), first=False)
+def few_addresses_in_a_rollout(shop):
+    shop.free_addresses = 2
+    shop.rolling(minutes=3, running=1)
+    shop.run(4, "a", deployment="ecs-svc/2", revision=31, started=shop.ago(minutes=2))
+    does = "Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in subnet 'subnet-a': InsufficientFreeAddressesInSubnet"
+    shop.stop(1, "TaskFailedToStart", does, ended=40, deployment="ecs-svc/2", revision=31, started=False)
+
+
+@example("fargate-capacity-unavailable", "tg-code-mismatch-404", no=("task-start",), health="failing", first=False)
+def no_capacity_and_404(shop):
+    short_by(shop, 1)
+    shop.fail_all(codes(404))
+    shop.event(4, "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone.")
+
+
+@example("container-hc-cmd-form", "tg-code-mismatch-404", health="failing", first=False)
+def both_checks_fail(shop):
+    container_check(shop, ["CMD", "curl -f http://localhost:8080/ || exit 1"])
+    unhealthy(shop)
+    shop.fail_all(codes(404))
+
+
+@example(no=("container-health", "container-hc"), health="healthy")
+def checked_and_healthy(shop):
+    container_check(shop, ["CMD-SHELL", "curl -f http://localhost:8080/ || exit 1"])
+    for task in shop.tasks:
+        task["healthStatus"] = task["containers"][0]["healthStatus"] = "HEALTHY"
+
+
+@example(no=("exec-",), health="healthy", first=False)
+def exec_works(shop):
+    shop.service["enableExecuteCommand"] = True
+    for task in shop.tasks:
+        task["enableExecuteCommand"] = True
+        task["containers"][0]["managedAgents"] = [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING"}]
+
+
+@example("express-gateway-managed", no=("tg-x",), first=False)
+def express_and_404(shop):
+    shop.service["resourceManagementType"] = "ECS"
+    shop.fail_all(codes(404))
+
+
+@example("placement-port-conflict", no=("placement-no",), health=None)
+def ports_computed(shop):
+    not_placed(shop, UNPLACED + CLOSEST.replace("(", "").replace(")", "") + "is already using a port required by your task.", mode="host")
+
+
+@example("daemon-max-percent", no=("placement-insufficient", "deployment-min-max", "single-task"), first=False)
+def daemon_with_constraint(shop):
+    on_instances(shop)
+    shop.service["schedulingStrategy"] = "DAEMON"
+    shop.service["deploymentConfiguration"].update(maximumPercent=100, minimumHealthyPercent=0)
+    shop.service["placementConstraints"] = [{"type": "memberOf", "expression": "attribute:gpu == yes"}]
+    short_by(shop, 2)
+
+
+@example("deployment-in-progress-normal", no=("deployment-min-max", "deployment-stuck"), first=False)
+def replaces_in_place(shop):
+    shop.service["deploymentConfiguration"].update(maximumPercent=100, minimumHealthyPercent=50)
+    shop.rolling(minutes=3, running=1)
+    shop.tasks, shop.targets = shop.tasks[1:], shop.targets[1:]
+    shop.service.update(runningCount=3)
+    shop.service["deployments"][1]["runningCount"] = 2
+    shop.run(4, "a", deployment="ecs-svc/2", revision=31, started=shop.ago(minutes=2))
+
+
+@example("nat-route-blackhole", "tg-code-mismatch-404", health="failing", first=False)
+def no_nat_and_404(shop):
+    shop.route_tables["rtb-private"]["routes"][0]["State"] = "blackhole"
+    shop.fail_all(codes(404))
+    does_not_start(shop, timed_out())
+
+
+@example("log-group-missing", no=("log-permission",), health="failing")
+def log_group_of_the_new_revision(shop):
+    logs = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/new", "awslogs-region": REGION, "awslogs-stream-prefix": "ecs"}}
+    shop.definitions[31] = {"containerDefinitions": [dict(shop.container, logConfiguration=logs)]}
+    does_not_start(shop, "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1")
+
+
+@example("segfault", no=("app-crash",), health="failing")
+def the_same_death_again_and_again(shop):
+    for number, ended in enumerate((100, 300, 500, 700)):
+        shop.stop(number, "EssentialContainerExited", EXITED, exit_code=139, lived=150, ended=ended, asked_to_stop=0)
+
+
+@example(no=("task-flapping",), health=None, first=False)
+def two_deaths_of_two_kinds(shop):
+    shop.stop(1, "EssentialContainerExited", EXITED, exit_code=139, lived=9000, ended=100, asked_to_stop=0)
+    shop.stop(2, "EssentialContainerExited", EXITED, exit_code=1, lived=9000, ended=600, asked_to_stop=0)
+
+
+@example("oom-killed", "placement-insufficient-memory", health="failing", first=False)
+def out_of_memory_and_no_room(shop):
+    not_placed(shop, UNPLACED + CLOSEST + "has insufficient memory available." + SEE)
+    for number, ended in enumerate((60, 300, 700)):
+        shop.stop(number, "EssentialContainerExited", EXITED, exit_code=137, lived=300, ended=ended, why="OutOfMemoryError: Container killed due to memory usage")
+
+
+@example("tg-code-mismatch-500", no=("lb-no-registered", "tg-not-attached"), health="failing")
+def after_blue_green_the_other_group_serves(shop):
+    green(shop, codes(500))
+    other = shop.service["loadBalancers"][0]["advancedConfiguration"]["alternateTargetGroupArn"]
+    shop.service_deployments.clear()
+    shop.service.pop("currentServiceDeployment")
+    history(shop, "SUCCESSFUL", age=300, finishedAt=shop.ago(minutes=280))
+    shop.deployment.update(rolloutState="COMPLETED", createdAt=shop.ago(minutes=300))
+    shop.service.update(deployments=[shop.deployment], runningCount=3)
+    shop.tasks, shop.targets = shop.tasks[3:], []
+    shop.listeners[0]["DefaultActions"][0]["ForwardConfig"]["TargetGroups"] = [
+        {"TargetGroupArn": shop.group_arn, "Weight": 0}, {"TargetGroupArn": other, "Weight": 100}]
+    shop.rules[0]["Actions"] = shop.listeners[0]["DefaultActions"]
+
+
+@example(no=("lb-", "tg-", "hc-", "deployment-"), health="healthy")
+def after_blue_green_all_is_well(shop):
+    after_blue_green_the_other_group_serves(shop)
+    for _, targets in shop.more_groups.values():
+        for target in targets:
+            target["TargetHealth"] = {"State": "healthy"}
+
+
+@example(no=("lb-", "tg-", "hc-", "deployment-"), health="healthy")
+def before_blue_green_all_is_well(shop):
+    green(shop, ("healthy",))
+    shop.service_deployments.clear()
+    shop.service.pop("currentServiceDeployment")
+    shop.deployment.update(id="ecs-svc/1", rolloutState="COMPLETED", createdAt=shop.ago(minutes=300))
+    shop.service.update(deployments=[shop.deployment], runningCount=3)
+    shop.tasks = shop.tasks[:3]
+    for arn, (group, _) in list(shop.more_groups.items()):
+        shop.more_groups[arn] = (group, [])

@@ -208,6 +208,8 @@ class Shop:
         self.latest = 30
         # What differs from `definition` in single revisions, ids of protected tasks, what else describes the cluster.
         self.definitions, self.protected, self.cluster_details = {}, set(), {}
+        # Further target groups, with their targets, by resource name.
+        self.more_groups = {}
 
     def ago(self, **ages):
         return self.now - datetime.timedelta(**ages)
@@ -424,10 +426,11 @@ class Shop:
     def elbv2_DescribeTargetGroupAttributes(self, _):
         return {"Attributes": [{"Key": key, "Value": value} for key, value in self.attributes.items()]}
 
-    def elbv2_DescribeTargetHealth(self, _):
+    def elbv2_DescribeTargetHealth(self, parameters):
         if self.target_group is None:
             raise Refusal("TargetGroupNotFound", "One or more target groups not found")
-        return {"TargetHealthDescriptions": self.targets}
+        other = self.more_groups.get(parameters.get("TargetGroupArn"))
+        return {"TargetHealthDescriptions": other[1] if other else self.targets}
 
     def elbv2_DescribeLoadBalancers(self, _):
         return {"LoadBalancers": [self.balancer]}
