@@ -233,6 +233,19 @@ mod tests {
     }
 
     #[test]
+    fn a_container_out_of_memory_is_the_cause_of_its_failed_checks() {
+        let reason = "Task failed container health checks";
+        let memory = Some("OutOfMemoryError: Container killed due to memory usage");
+        for (said, class) in [(memory, StopClass::OutOfMemory), (None, StopClass::ContainerHealth)] {
+            let task = stopped_task("ServiceSchedulerInitiated", reason, vec![container("web", Some(137), said)]);
+            assert_eq!(death(&task, None).unwrap().class, class);
+        }
+        let scaled = "Scaling activity initiated by (deployment ecs-svc/1)";
+        let task = stopped_task("ServiceSchedulerInitiated", scaled, vec![container("web", Some(137), memory)]);
+        assert!(death(&task, None).unwrap().benign, "nobody misses a task that was scaled in");
+    }
+
+    #[test]
     fn a_container_that_never_started_has_no_exit_code() {
         let mut task = stopped_task(
             "TaskFailedToStart",
