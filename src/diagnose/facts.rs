@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::deployment::is_rolling;
 use super::progress::is_running;
 use crate::model::arn::{ClusterName, LoadBalancerArn, TargetGroupArn, TaskArn, TaskDefinitionArn};
 use crate::model::capacity::{CapacityProvider, ContainerInstance};
@@ -185,9 +186,14 @@ impl<'a> Facts<'a> {
     }
 
     /// The target groups to look at: those the service names, and those of the revision a deployment under way brings,
-    /// which with blue/green is the other group of the pair.
+    /// which with blue/green is the other group of the pair. After each deployment the other one of the pair serves.
     pub fn wanted_target_groups(&self) -> Vec<&'a TargetGroupArn> {
         let mut groups = self.service.target_groups();
+        for group in self.alternate_target_groups() {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
         let (deployments, revisions) = (self.service_deployments(), self.service_revisions());
         let newest = deployments.known().and_then(|all| all.first()).filter(|newest| is_running(newest));
         let brings = newest.and_then(|newest| newest.target_revision.as_ref());
@@ -198,6 +204,13 @@ impl<'a> Facts<'a> {
             }
         }
         groups
+    }
+
+    /// The second groups of pairs, where the strategy makes use of them.
+    pub fn alternate_target_groups(&self) -> impl Iterator<Item = &'a TargetGroupArn> {
+        let service = self.service;
+        let pairs = service.load_balancers.iter().filter(|_| !is_rolling(service));
+        pairs.filter_map(|binding| binding.alternate_target_group.as_ref())
     }
 
     /// The capacity providers the service is placed by, in order.

@@ -89,6 +89,7 @@ pub(crate) fn service(name: &str, count: u32) -> Service {
             classic_load_balancer: None,
             container: Some("web".to_owned()),
             container_port: Some(8080),
+            alternate_target_group: None,
         }],
         network: None,
         health_check_grace_period_seconds: None,

@@ -16,7 +16,7 @@
 use super::deployment::in_progress;
 use super::facts::Facts;
 use super::network;
-use super::rules::{deployment, health_check, task_start, task_stop};
+use super::rules::{deployment, health_check, network_path, task_start, task_stop};
 use super::scene::Scene;
 use super::target_health::{Standing, meaning};
 use crate::model::arn::TaskDefinitionArn;
@@ -166,6 +166,9 @@ impl Needs<'_, '_> {
         }
         for (name, region) in task_start::wanted_log_groups(scene) {
             self.add(Query::LogGroup { name, region });
+        }
+        for target_group in network_path::wanted_target_groups(scene) {
+            self.add(Query::TargetHealth { target_group });
         }
         let tasks = deployment::wanted_protection(self.facts);
         if !tasks.is_empty() {

@@ -21,6 +21,9 @@ const EVIDENCE: usize = 16;
 /// Stands first while nothing is wrong at present: everything is green, and yet the last change does not run.
 const ROLLED_BACK: &str = "deployment-rolled-back";
 
+/// Says more than that a deployment was given up, and stands above it.
+const ROLLBACK_FAILED: &str = "deployment-rollback-failed";
+
 /// Is always a consequence: without a cause it says nothing anybody could act on.
 const FAIL_OPEN: &str = "lb-fail-open";
 
@@ -174,8 +177,13 @@ fn assemble(index: usize, causes: &[Option<usize>], slots: &mut [Option<Finding>
 }
 
 /// Which of several causes is preferred, and what keeps symptoms from explaining each other in circles.
-fn closeness((index, finding): (usize, &Finding)) -> (Rank, Severity, super::finding::Confidence, u16, usize) {
-    (finding.rank(), finding.severity, finding.confidence, finding.entry.number, index)
+fn closeness(
+    (index, finding): (usize, &Finding),
+) -> (Rank, bool, Severity, super::finding::Confidence, bool, u16, usize) {
+    // What clients notice comes last of all.
+    let noticed = finding.effect() == Some(Effect::Clients);
+    let below = finding.id() != ROLLBACK_FAILED;
+    (finding.rank(), noticed, finding.severity, finding.confidence, below, finding.entry.number, index)
 }
 
 fn closer(cause: (usize, &Finding), effect: (usize, &Finding)) -> bool {

@@ -183,10 +183,19 @@ impl<'a> Scene<'a> {
         let primary = service.primary_deployment();
         let tasks = facts.tasks();
         let slice = tasks.known().copied().unwrap_or_default();
-        let groups = facts.wanted_target_groups().into_iter().map(|arn| group(&facts, arn, slice, primary)).collect();
+        let mut groups: Vec<Group<'a>> =
+            facts.wanted_target_groups().into_iter().map(|arn| group(&facts, arn, slice, primary)).collect();
+        // The second group of a pair is empty on purpose until a deployment fills it.
+        let idle = |group: &Group<'_>| {
+            facts.alternate_target_groups().any(|arn| arn == group.arn)
+                && group.targets.known().is_some_and(|targets| targets.is_empty())
+        };
+        groups.retain(|group| !idle(group));
         let mut dead: Vec<Dead<'a>> = slice.iter().filter_map(|task| one_dead(&facts, task, primary)).collect();
         dead.sort_by(|one, other| (other.at, &other.task.arn).cmp(&(one.at, &one.task.arn)));
-        let history: Vec<Heard<'a>> = service.events.iter().map(heard).collect();
+        let mut history: Vec<Heard<'a>> = service.events.iter().map(heard).collect();
+        // AWS says the newest first, which nobody has promised.
+        history.sort_by_key(|heard| std::cmp::Reverse(heard.at));
         let began = primary.and_then(|primary| primary.created_at);
         let events = history
             .iter()

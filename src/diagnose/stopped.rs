@@ -89,6 +89,17 @@ fn explain(
     let said = container.and_then(|container| container.reason.as_deref()).filter(|reason| !reason.is_empty());
     // The agent's words about a container are closer to the cause than "a container exited".
     let said = said.map(|reason| stop_reason(None, Some(reason)));
+    // A container that ran out of memory fails its checks, too.
+    let unhealthy = matches!(stop.class, StopClass::LoadBalancerHealth | StopClass::ContainerHealth);
+    if let (Some(container), Some(said)) = (container, &said)
+        && unhealthy
+        && said.class == StopClass::OutOfMemory
+    {
+        let short =
+            container.exit_code.map_or_else(|| said.short.clone(), |code| format!("{} (exit {code})", said.short));
+        let line = format!("{}: {short}", container.name);
+        return (said.class, short, line);
+    }
     if let (StopClass::EssentialContainerExited | StopClass::Unknown, Some(container)) = (stop.class, container) {
         if let Some(said) = said.filter(|said| said.class != StopClass::Unknown || container.exit_code.is_none()) {
             let short = match container.exit_code {
@@ -224,6 +235,19 @@ mod tests {
             let death = death(&stopped_task(code, reason, containers), None).unwrap();
             assert_eq!((death.benign, &*death.short, &*death.line), (benign, short, line));
         }
+    }
+
+    #[test]
+    fn a_container_out_of_memory_is_the_cause_of_its_failed_checks() {
+        let reason = "Task failed container health checks";
+        let memory = Some("OutOfMemoryError: Container killed due to memory usage");
+        for (said, class) in [(memory, StopClass::OutOfMemory), (None, StopClass::ContainerHealth)] {
+            let task = stopped_task("ServiceSchedulerInitiated", reason, vec![container("web", Some(137), said)]);
+            assert_eq!(death(&task, None).unwrap().class, class);
+        }
+        let scaled = "Scaling activity initiated by (deployment ecs-svc/1)";
+        let task = stopped_task("ServiceSchedulerInitiated", scaled, vec![container("web", Some(137), memory)]);
+        assert!(death(&task, None).unwrap().benign, "nobody misses a task that was scaled in");
     }
 
     #[test]

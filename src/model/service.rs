@@ -202,6 +202,8 @@ pub struct LoadBalancerBinding {
     pub container: Option<String>,
     /// The port of that container.
     pub container_port: Option<u16>,
+    /// The other target group of the pair that blue/green and similar strategies move traffic between.
+    pub alternate_target_group: Option<TargetGroupArn>,
 }
 
 /// `awsvpcConfiguration` of the service.

@@ -283,6 +283,7 @@ pub fn bound_to(mut service: Service, group: &str) -> Service {
         classic_load_balancer: None,
         container: Some("app".to_owned()),
         container_port: Some(8080),
+        alternate_target_group: None,
     });
     service
 }

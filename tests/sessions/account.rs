@@ -239,6 +239,7 @@ fn service(index: usize, name: &str, now: Timestamp) -> Service {
                 classic_load_balancer: None,
                 container: Some("app".to_owned()),
                 container_port: Some(8080),
+                alternate_target_group: None,
             })
             .collect(),
         network: None,

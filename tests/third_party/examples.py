@@ -15,11 +15,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import examples_network
+from examples_ecs import EXAMPLES as OF_ECS
+from examples_network import EXAMPLES as OF_THE_NETWORK
 from shop import ACCOUNT, ECS, ELB, EVERYTHING, REFUSED, REGION, TIMED_OUT, ZONES, Shop, codes, from_cidr, from_group
 from wire import Endpoint
 
-EXAMPLES = []
+EXAMPLES = [*OF_ECS, *OF_THE_NETWORK]
+
 KILLED = "Task failed ELB health checks in (target-group {})"
 
 
@@ -647,7 +649,7 @@ def main():
         ran = one(binary, shop)
         return name, list(problems(shop, ran, expected, forbidden, health, first))
 
-    chosen = [entry for entry in EXAMPLES + examples_network.EXAMPLES if not wanted or entry[0] in wanted]
+    chosen = [entry for entry in EXAMPLES if not wanted or entry[0] in wanted]
     with ThreadPoolExecutor(4) as pool:
         for name, wrong in pool.map(judge, chosen):
             print(f"{'FAIL' if wrong else 'ok  '}  {name}")

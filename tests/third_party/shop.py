@@ -206,6 +206,10 @@ class Shop:
         self.container_instances, self.capacity_providers, self.instances = [], [], []
         self.log_groups = [f"/ecs/{name}"]
         self.latest = 30
+        # What differs from `definition` in single revisions, ids of protected tasks, what else describes the cluster.
+        self.definitions, self.protected, self.cluster_details = {}, set(), {}
+        # Further target groups, with their targets, by resource name.
+        self.more_groups = {}
 
     def ago(self, **ages):
         return self.now - datetime.timedelta(**ages)
@@ -350,7 +354,8 @@ class Shop:
         return {"clusterArns": [f"{ECS}:cluster/{self.cluster}"]}
 
     def ecs_DescribeClusters(self, _):
-        return {"clusters": [{"clusterArn": f"{ECS}:cluster/{self.cluster}", "clusterName": self.cluster, "status": "ACTIVE"}]}
+        cluster = {"clusterArn": f"{ECS}:cluster/{self.cluster}", "clusterName": self.cluster, "status": "ACTIVE"}
+        return {"clusters": [dict(cluster, **self.cluster_details)]}
 
     def known_cluster(self, parameters):
         if parameters.get("cluster", "default").rsplit("/", 1)[-1] != self.cluster:
@@ -379,6 +384,7 @@ class Shop:
         name = parameters["taskDefinition"].rsplit("/", 1)[-1]
         revision = int(name.rsplit(":", 1)[-1])
         definition = dict(self.definition, taskDefinitionArn=self.revision(revision), revision=revision)
+        definition.update(self.definitions.get(revision, {}))
         return {"taskDefinition": definition}
 
     def ecs_ListTaskDefinitions(self, _):
@@ -408,7 +414,9 @@ class Shop:
         return {"capacityProviders": self.capacity_providers}
 
     def ecs_GetTaskProtection(self, parameters):
-        return {"protectedTasks": [{"taskArn": arn, "protectionEnabled": False} for arn in parameters.get("tasks", [])]}
+        arns = parameters.get("tasks") or [task["taskArn"] for task in self.tasks]
+        return {"protectedTasks": [
+            {"taskArn": arn, "protectionEnabled": arn.rsplit("/", 1)[-1] in self.protected} for arn in arns]}
 
     def elbv2_DescribeTargetGroups(self, parameters):
         if self.target_group is None:
@@ -418,10 +426,11 @@ class Shop:
     def elbv2_DescribeTargetGroupAttributes(self, _):
         return {"Attributes": [{"Key": key, "Value": value} for key, value in self.attributes.items()]}
 
-    def elbv2_DescribeTargetHealth(self, _):
+    def elbv2_DescribeTargetHealth(self, parameters):
         if self.target_group is None:
             raise Refusal("TargetGroupNotFound", "One or more target groups not found")
-        return {"TargetHealthDescriptions": self.targets}
+        other = self.more_groups.get(parameters.get("TargetGroupArn"))
+        return {"TargetHealthDescriptions": other[1] if other else self.targets}
 
     def elbv2_DescribeLoadBalancers(self, _):
         return {"LoadBalancers": [self.balancer]}

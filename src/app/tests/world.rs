@@ -112,6 +112,7 @@ pub(super) fn balanced(mut service: Service) -> Service {
         classic_load_balancer: None,
         container: Some("app".to_owned()),
         container_port: Some(8080),
+        alternate_target_group: None,
     }];
     service
 }

@@ -28,7 +28,17 @@ pub(super) fn interface(interface: types::NetworkInterface) -> NetworkInterface 
 pub(super) fn instance(instance: types::Instance) -> Instance {
     let id = instance.instance_id.unwrap_or_default();
     let zone = instance.placement.and_then(|placement| present(placement.availability_zone));
-    let mut interfaces = instance.network_interfaces.unwrap_or_default();
+    // What AWS says of the instance itself is that of its primary interface, and may be all that is said.
+    let primary = types::InstanceNetworkInterface::builder()
+        .set_subnet_id(instance.subnet_id)
+        .set_vpc_id(instance.vpc_id)
+        .set_private_ip_address(instance.private_ip_address)
+        .set_groups(instance.security_groups)
+        .build();
+    let listed = instance.network_interfaces.filter(|listed| !listed.is_empty());
+    // A terminated instance has neither.
+    let told = primary.subnet_id.is_some() && primary.groups.as_ref().is_some_and(|groups| !groups.is_empty());
+    let mut interfaces = listed.unwrap_or_else(|| if told { vec![primary] } else { Vec::new() });
     interfaces.sort_by_key(|interface| {
         let attachment = interface.attachment.as_ref();
         attachment.map(|attachment| (attachment.network_card_index, attachment.device_index))
@@ -136,5 +146,21 @@ mod tests {
         let first = &converted.interfaces[0];
         assert_eq!((first.instance.as_deref(), first.availability_zone.as_deref()), (Some("i-1"), Some("eu-west-1a")));
         assert_eq!(first.security_groups, ["sg-1"]);
+    }
+
+    #[test]
+    fn an_instance_that_lists_no_interface_has_its_own_groups_and_address() {
+        let brief = types::Instance::builder()
+            .instance_id("i-1")
+            .subnet_id("subnet-a")
+            .private_ip_address("10.0.0.7")
+            .security_groups(group("sg-1"));
+        let converted = instance(brief.build());
+        let [only] = converted.interfaces.as_slice() else { panic!("{converted:?}") };
+        assert_eq!(
+            (only.subnet.as_deref(), only.security_groups.as_slice()),
+            (Some("subnet-a"), &["sg-1".to_owned()][..])
+        );
+        assert_eq!(only.private_ipv4, [Ipv4Addr::new(10, 0, 0, 7)]);
     }
 }

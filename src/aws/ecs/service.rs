@@ -163,6 +163,10 @@ fn binding(balancer: types::LoadBalancer) -> LoadBalancerBinding {
         classic_load_balancer: present(balancer.load_balancer_name),
         container: balancer.container_name,
         container_port: port(balancer.container_port),
+        alternate_target_group: balancer
+            .advanced_configuration
+            .and_then(|advanced| present(advanced.alternate_target_group_arn))
+            .map(TargetGroupArn::new),
     }
 }
 

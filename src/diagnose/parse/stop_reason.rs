@@ -85,10 +85,16 @@ impl StopReason {
 pub fn stop_reason(stop_code: Option<&str>, reason: Option<&str>) -> StopReason {
     let reason = reason.unwrap_or_default().trim();
     // What users write when they stop a task is free text and must not be read as AWS's words.
-    if stop_code == Some("UserInitiated") && !reason.starts_with("Container instance deregistration forced") {
+    if stop_code == Some("UserInitiated") {
         return StopReason::new(StopClass::StoppedByUser, user_words(reason));
     }
-    ended(reason).or_else(|| start_failure(reason)).unwrap_or_else(|| by_code(stop_code, reason))
+    let told = ended(reason);
+    // Where the host went, that containers exited is no news.
+    let host_went = matches!(stop_code, Some("SpotInterruption" | "TerminationNotice" | "InfrastructureHealth"));
+    if host_went && told.as_ref().is_none_or(|told| told.class == StopClass::EssentialContainerExited) {
+        return by_code(stop_code, reason);
+    }
+    told.or_else(|| start_failure(reason)).unwrap_or_else(|| by_code(stop_code, reason))
 }
 
 fn user_words(reason: &str) -> String {

@@ -130,6 +130,10 @@ const STARTS: &[(&str, StopClass, &str)] = &[
     ("MemberOf placement constraint unsatisfied", StopClass::Placement, "no host meets the placement constraint"),
     ("NO ACTIVE INSTANCES", StopClass::Placement, "no container instances in the cluster"),
     ("EMPTY CAPACITY PROVIDER", StopClass::Placement, "capacity provider has no instances"),
+    ("Capacity is unavailable at this time", StopClass::Placement, "no Fargate capacity at this time"),
+    ("You've reached the limit on the number of", StopClass::Placement, "Fargate quota of the account reached"),
+    ("The requested CPU configuration is above", StopClass::Placement, "more CPU than Fargate allows"),
+    ("The requested MEMORY configuration is above", StopClass::Placement, "more memory than Fargate allows"),
 ];
 
 fn by_beginning(reason: &str, beginning: &str, class: StopClass, words: &str) -> StartFailure {

@@ -150,14 +150,20 @@ fn green_unhealthy(view: &View<'_, '_>) -> Option<Finding> {
     let running = view.running().filter(|running| running.lifecycle_stage.as_deref() == Some("SCALE_UP"))?;
     let revisions = view.scene.facts.service_revisions();
     let revisions = revisions.known().copied().unwrap_or_default();
-    let brings = revisions.iter().find(|one| Some(&one.arn) == running.target_revision.as_ref())?;
+    let brings = revisions.iter().find(|one| Some(&one.arn) == running.target_revision.as_ref());
     let replaced = |group: &Group<'_>| {
         let sources = revisions.iter().filter(|one| running.source_revisions.contains(&one.arn));
         sources.flat_map(|one| &one.target_groups).any(|used| used == group.arn)
     };
-    let green = view.scene.groups.iter().find(|group| {
-        brings.target_groups.contains(group.arn) && !replaced(group) && group.own(Standing::Failing) > 0
-    })?;
+    let by_revision =
+        |group: &Group<'_>| brings.is_some_and(|brings| brings.target_groups.contains(group.arn)) && !replaced(group);
+    // Where revisions were not read, the green group is the one with nothing but new tasks in it.
+    let by_tasks = |group: &Group<'_>| brings.is_none() && group.present().all(|place| place.of_primary);
+    let green = view
+        .scene
+        .groups
+        .iter()
+        .find(|group| (by_revision(group) || by_tasks(group)) && group.own(Standing::Failing) > 0)?;
     let failing: Vec<&Place<'_>> = green.failing().collect();
     let (bad, all) = (green.own(Standing::Failing), green.own_total());
     let mut finding = Finding::new(

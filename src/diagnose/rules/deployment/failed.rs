@@ -22,7 +22,7 @@ pub(super) static CIRCUIT_BREAKER: Entry = Entry {
     number: 180,
     severity: Severity::Critical,
     effect: Some(Effect::FailedDeployment),
-    explains: &[Effect::FailedDeployment, Effect::StuckDeployment],
+    explains: &[Effect::FailedDeployment, Effect::StuckDeployment, Effect::Clients],
     title: "The circuit breaker gave the deployment up",
     meaning: "So many tasks of the deployment failed in a row that ECS ended it. A deployment that has failed starts no \
               more tasks. AWS prints \"tasks failed to start\" also when tasks started and then failed their health \
@@ -41,12 +41,13 @@ pub(super) static ROLLBACK_FAILED: Entry = Entry {
     number: 182,
     severity: Severity::Critical,
     effect: Some(Effect::FailedDeployment),
-    explains: &[Effect::StuckDeployment],
+    explains: &[Effect::FailedDeployment, Effect::StuckDeployment, Effect::Clients],
     title: "The deployment failed and there is nothing that could be restored",
     meaning: "Either going back failed too, or no deployment of the service ever completed, so the circuit breaker has \
               nothing to go back to. It stalls: no more tasks are started until somebody deploys something else.",
     decided: "Status of the newest service deployment is ROLLBACK_FAILED; or rolloutState of the primary deployment is \
-              FAILED and no deployment of the service, past or present, ever completed.",
+              FAILED and no deployment of the service, past or present, ever completed: the history goes back to the first \
+              one, or AWS says that no rollback candidate was found, or nothing else is deployed and nothing runs.",
     fix: "Deploy a revision that is known to work: aws ecs update-service --cluster CLUSTER --service SERVICE \
           --task-definition FAMILY:REVISION.",
     sources: &[BREAKER, HISTORY],
@@ -58,7 +59,7 @@ pub(super) static ALARM: Entry = Entry {
     number: 183,
     severity: Severity::Critical,
     effect: Some(Effect::FailedDeployment),
-    explains: &[Effect::FailedDeployment, Effect::StuckDeployment],
+    explains: &[Effect::FailedDeployment, Effect::StuckDeployment, Effect::Clients],
     title: "A CloudWatch alarm ended the deployment",
     meaning: "The service watches CloudWatch alarms while it deploys; one of them went off and ECS gave the deployment up.",
     decided: "alarms.status of the newest service deployment is TRIGGERED; or an event says that the deployment failed \
@@ -86,7 +87,6 @@ pub(super) static NO_FAILURE_DETECTION: Entry = Entry {
     id: "deployment-no-failure-detection",
     number: 187,
     severity: Severity::Warning,
-    effect: Some(Effect::StuckDeployment),
     title: "Nothing would end the deployment, however many tasks fail",
     meaning: "Neither the circuit breaker nor alarms watch the deployment. Its tasks fail, ECS replaces them, and that goes \
               on for ever with the deployment IN_PROGRESS.",
@@ -261,7 +261,10 @@ fn rollback_failed(view: &View<'_, '_>) -> Option<Finding> {
     let reaches_back = history.iter().filter_map(|one| one.created_at).min().zip(scene.service.created_at);
     let reaches_back = reaches_back
         .is_some_and(|(oldest, created)| oldest.duration_since(created) <= jiff::SignedDuration::from_mins(10));
-    if ever || !reaches_back {
+    let said = view.newest().and_then(|newest| newest.status_reason.as_deref());
+    let no_candidate = said.is_some_and(|said| said.to_ascii_lowercase().contains("no rollback candidate"));
+    let alone = scene.service.deployments.len() == 1 && scene.service.running == 0;
+    if ever || !(reaches_back || no_candidate || alone) {
         return None;
     }
     let attempts = history.len();

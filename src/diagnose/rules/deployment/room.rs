@@ -30,7 +30,6 @@ pub(super) static STOPS_FIRST: Entry = Entry {
     number: 179,
     severity: Severity::Warning,
     rank: Rank::Timing,
-    effect: Some(Effect::FewTasks),
     title: "Unhealthy tasks are stopped before their replacements start",
     meaning: "maximumPercent leaves no room for a task beyond the desired count, so ECS has to stop an unhealthy task \
               before it may start another one. Capacity dips each time, as far as minimumHealthyPercent allows.",

@@ -269,7 +269,10 @@ fn nothing_to_go_back_to() {
     assert_eq!(ids(&case(first.clone()).deployments(vec![failed.clone(), went_well])), [one]);
     assert_eq!(ids(&case(first.clone())), [one], "what was not read may have completed");
     let older = Service { created_at: Some(at(0)), ..first };
-    assert_eq!(ids(&case(older).deployments(vec![failed])), [one], "the history does not reach back");
+    assert_eq!(ids(&case(older.clone()).deployments(vec![failed.clone()])), [one], "the history does not reach back");
+    let mut said = failed;
+    said.status_reason = Some("Service deployment failed. No rollback candidate was found.".to_owned());
+    assert_eq!(ids(&case(older).deployments(vec![said])), [one, "deployment-rollback-failed"], "AWS says so");
 
     let gone = case(rolling(2, 0, 0, 900)).deployments(vec![service_deployment("ROLLBACK_FAILED")]);
     assert_eq!(only(&gone, "deployment-rollback-failed").bearing, Bearing::Present);

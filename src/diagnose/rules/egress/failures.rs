@@ -9,14 +9,12 @@ use regex::Regex;
 use crate::diagnose::network::needs::{Need, needs, region};
 use crate::diagnose::parse::events::Event;
 use crate::diagnose::parse::stop_reason::StopClass;
+use crate::diagnose::rules::task_stop::batch::{RECENT, RETAINED, is_impaired};
 use crate::diagnose::scene::{Dead, Scene};
 use crate::model::task::Task;
 
 /// A task that has been PENDING for longer hangs on something.
 const HANGING: SignedDuration = SignedDuration::from_mins(3);
-
-/// A death older than this counts only while tasks are missing.
-const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// A start that failed or hangs.
 #[derive(Clone, Debug)]
@@ -98,9 +96,10 @@ fn called(class: StopClass, text: &str) -> Vec<Need> {
 
 /// Starts of the present that failed, or hang, for want of a connection.
 pub(in crate::diagnose) fn failures<'a>(scene: &Scene<'a>) -> Vec<Failure<'a>> {
-    let service = scene.service;
-    let missing = service.running < service.desired;
-    let fresh = |at: Option<Timestamp>| missing || scene.since(at).is_some_and(|age| age <= FRESH);
+    let missing = is_impaired(scene);
+    // A death of long ago counts only while tasks are missing.
+    let limit = if missing { RETAINED } else { RECENT };
+    let fresh = |at: Option<Timestamp>| at.is_none() && missing || scene.since(at).is_some_and(|age| age <= limit);
     let mut failures: Vec<Failure<'a>> = scene
         .deaths_of_primary()
         .filter(|dead| fresh(dead.at))

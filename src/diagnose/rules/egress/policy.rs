@@ -6,6 +6,7 @@ use crate::diagnose::network::egress::gateways;
 use crate::diagnose::network::needs::region;
 use crate::diagnose::network::wanted_vpcs;
 use crate::diagnose::parse::stop_reason::StopClass;
+use crate::diagnose::rules::task_stop::batch::is_impaired;
 use crate::diagnose::scene::{Dead, Scene};
 use crate::model::network::VpcEndpoint;
 
@@ -18,7 +19,7 @@ pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let starts = [StopClass::ImagePull, StopClass::Secret, StopClass::Logging, StopClass::Resource];
     let refused: Vec<(&Dead<'_>, &str)> = scene
         .deaths_of_primary()
-        .filter(|dead| starts.contains(&dead.death.class) && scene.service.running < scene.service.desired)
+        .filter(|dead| starts.contains(&dead.death.class) && is_impaired(scene))
         .filter_map(|dead| {
             let reasons = dead.task.containers.iter().filter_map(|container| container.reason.as_deref());
             let text = dead.task.stopped_reason.as_deref().into_iter().chain(reasons).find(|text| is_refusal(text))?;

@@ -272,3 +272,19 @@ fn policies_of_endpoints_refuse() {
     world.set_endpoints(vec![gateway]);
     assert_eq!(ids(&world), NONE);
 }
+
+#[test]
+fn a_new_revision_that_cannot_start_counts_while_the_old_one_runs() {
+    let refused = "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: User: arn:x is \
+        not authorized to perform: secretsmanager:GetSecretValue because no VPC endpoint policy allows the action";
+    for (mut world, expected) in [
+        (failing(refused), "vpce-policy-denies"),
+        (isolated(login("52.94.1.1")), "egress-private-subnet-no-nat-no-endpoint"),
+    ] {
+        world.service.running = world.service.desired;
+        assert_eq!(ids(&world), [expected]);
+        world.service.deployments[0].running = world.service.desired;
+        world.now = 10_000;
+        assert_eq!(ids(&world), NONE, "all tasks run again, long ago");
+    }
+}

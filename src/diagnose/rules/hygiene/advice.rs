@@ -176,8 +176,9 @@ fn platform(scene: &Scene<'_>) -> Option<Finding> {
         let version = task.platform_version.as_deref()?;
         let mut numbers = version.split('.').map(str::parse::<u32>);
         let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
-        ((major, minor) < (1, 4) && scene.definition()?.operating_system.as_deref() == Some("LINUX"))
-            .then_some((task, version))
+        // Windows has numbers of its own; without a word it is Linux.
+        let linux = scene.definition()?.operating_system.as_deref().is_none_or(|system| system == "LINUX");
+        (linux && (major, minor) < (1, 4)).then_some((task, version))
     });
     let (task, version) = old?;
     let (cluster, service) = (scene.facts.cluster(), &scene.service.name);

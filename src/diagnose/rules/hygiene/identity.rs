@@ -32,7 +32,9 @@ fn roles(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             || message.to_ascii_lowercase().contains("service linked role")
             || message.to_ascii_lowercase().contains("service-linked role")
     };
-    if let Some(heard) = scene.events.iter().find(|heard| linked(heard.message)) {
+    // A role that was changed is there.
+    let missing = scene.events.iter().find(|heard| heard.event != Event::IamChanged && linked(heard.message));
+    if let Some(heard) = missing {
         let words = ["iam", "create-service-linked-role", "--aws-service-name", "ecs.amazonaws.com"];
         let finding = Finding::new(&SERVICE_LINKED_ROLE, Confidence::Certain, "ECS cannot use its service-linked role")
             .explain(format!("AWS says: {}", scene.quote(heard.message)))

@@ -1,5 +1,7 @@
 //! CPU and memory near their limits.
 
+use jiff::SignedDuration;
+
 use super::entries::NEAR_LIMIT;
 use crate::diagnose::finding::{Confidence, Finding, Fix};
 use crate::diagnose::scene::Scene;
@@ -7,8 +9,10 @@ use crate::model::observation::Sample;
 
 /// From this percentage on it is near.
 const NEAR: f64 = 90.0;
-/// Fewer figures than this are a peak, not a state.
+/// Fewer figures than this are a peak, not a state, unless they are spread over time.
 const FEWEST: usize = 10;
+/// Three figures over this time are a state.
+const SPREAD: SignedDuration = SignedDuration::from_mins(9);
 
 pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let utilization = scene.facts.utilization();
@@ -47,7 +51,9 @@ pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn percentile_95(samples: &[Sample]) -> Option<f64> {
-    if samples.len() < FEWEST {
+    let times = || samples.iter().map(|sample| sample.at);
+    let spread = times().min().zip(times().max()).map(|(first, last)| last.duration_since(first));
+    if samples.len() < FEWEST && (samples.len() < 3 || spread < Some(SPREAD)) {
         return None;
     }
     let mut values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();

@@ -136,6 +136,11 @@ fn advice_about_a_service() {
     };
     let one = Case::new(service("web", 1)).definition(definition(30));
     let old = |version: &str| with_task(|task| task.platform_version = Some(version.to_owned()));
+    let silent = || {
+        let mut revision = definition(30);
+        revision.operating_system = None;
+        revision
+    };
     let managed = with_service(|service| service.resource_management = Some("ECS".to_owned()));
     let daemon = |running| {
         with_service(|service| {
@@ -150,6 +155,11 @@ fn advice_about_a_service() {
         ("one zone of one", zones(["a", "a"], &["a"]), None),
         ("an old platform", old("1.3.0"), Some("platform-version-old")),
         ("the platform of today", old("1.4.0"), None),
+        (
+            "an old platform and no word about the system",
+            old("1.3.0").definition(silent()),
+            Some("platform-version-old"),
+        ),
         ("a platform nobody knows", old("LATEST"), None),
         ("managed", managed, Some("express-gateway-managed")),
         ("a daemon that misses an instance", daemon(3), Some("daemon-max-percent")),

@@ -39,6 +39,30 @@ fn is_without_healthy(scene: &Scene<'_>, arn: &TargetGroupArn) -> bool {
     targets.known().is_some_and(|targets| targets.iter().all(|target| meaning(target).standing != Standing::Fine))
 }
 
+/// Where a target group goes without traffic for the good of others: the rule, if it is one, and all groups with their weights.
+fn starved<'s>(
+    listener: &'s Listener,
+    group: &TargetGroupArn,
+) -> impl Iterator<Item = (Option<&'s str>, &'s [(TargetGroupArn, u32)])> {
+    actions(listener).filter_map(move |(rule, action)| match action {
+        RuleAction::Forward(groups) if groups.contains(&(group.clone(), 0)) => Some((rule, groups.as_slice())),
+        _ => None,
+    })
+}
+
+/// The groups that get the traffic a group of the service goes without: whether anybody answers there decides.
+pub fn wanted_target_groups(scene: &Scene<'_>) -> Vec<TargetGroupArn> {
+    let mut wanted = Vec::new();
+    for group in &scene.groups {
+        let routing = group.routing.iter().filter_map(|(_, routing)| routing.known().copied());
+        for listener in routing.flat_map(listeners) {
+            let groups = starved(listener, group.arn).flat_map(|(_, groups)| groups);
+            wanted.extend(groups.filter(|(arn, weight)| arn != group.arn && *weight > 0).map(|(arn, _)| arn.clone()));
+        }
+    }
+    wanted
+}
+
 /// 68.
 fn weight_zero(scene: &Scene<'_>, group: &Group<'_>, routing: &LoadBalancerRouting, findings: &mut Vec<Finding>) {
     // Weights move on purpose while another kind of deployment shifts traffic.
@@ -47,12 +71,9 @@ fn weight_zero(scene: &Scene<'_>, group: &Group<'_>, routing: &LoadBalancerRouti
         return;
     }
     for listener in listeners(routing) {
-        for (rule, action) in actions(listener) {
-            let RuleAction::Forward(groups) = action else { continue };
-            let own = groups.iter().find(|(arn, _)| arn == group.arn).map(|(_, weight)| *weight);
-            let others: Vec<_> = groups.iter().filter(|(arn, weight)| arn != group.arn && *weight > 0).collect();
-            let dead = others.iter().all(|(arn, _)| is_without_healthy(scene, arn));
-            if own != Some(0) || !dead {
+        for (rule, groups) in starved(listener, group.arn) {
+            let mut others = groups.iter().filter(|(arn, weight)| arn != group.arn && *weight > 0);
+            if !others.all(|(arn, _)| is_without_healthy(scene, arn)) {
                 continue;
             }
             let name = routing.load_balancer.name.as_str();

@@ -19,6 +19,8 @@ mod forwarding;
 mod front_entries;
 mod sentences;
 
+pub use forwarding::wanted_target_groups;
+
 /// The family.
 pub const FAMILY: Family = Family {
     name: "Network path",

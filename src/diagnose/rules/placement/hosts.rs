@@ -8,7 +8,7 @@ use super::entries::{
 };
 use super::{of_primary, said};
 use crate::diagnose::catalogue::Entry;
-use crate::diagnose::finding::{Confidence, Finding, Fix, Scope};
+use crate::diagnose::finding::{Confidence, Finding, Fix, Scope, Severity};
 use crate::diagnose::scene::Scene;
 use crate::model::capacity::{ContainerInstance, Resources};
 use crate::model::task_definition::{ContainerDefinition, TaskDefinition};
@@ -148,8 +148,21 @@ pub(super) fn find(scene: &Scene<'_>, nothing_said: bool, findings: &mut Vec<Fin
     if nothing_said {
         findings.extend(computed(scene));
     }
-    providers(scene, findings);
+    unscaled(scene, findings);
+    unregistered(scene, findings);
+}
+
+/// What is wrong with hosts and providers themselves. While no task is missing it is a warning.
+pub(super) fn in_trouble(scene: &Scene<'_>, short: bool, findings: &mut Vec<Finding>) {
+    if scene.service.desired == 0 {
+        return;
+    }
+    let first = findings.len();
     impaired(scene, findings);
+    not_updated(scene, findings);
+    for finding in findings.iter_mut().skip(first).filter(|_| !short) {
+        finding.severity = Severity::Warning;
+    }
 }
 
 /// What the figures prove when AWS has not said it (yet). Tasks that are on their way have been placed.
@@ -204,7 +217,7 @@ fn is_young(scene: &Scene<'_>) -> bool {
     scene.age().is_some_and(|age| age < jiff::SignedDuration::from_mins(1))
 }
 
-fn providers(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+fn unscaled(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let providers = scene.facts.capacity_providers();
     let Some(providers) = providers.known() else { return };
     let tasks = scene.tasks.known().copied().unwrap_or_default();
@@ -227,9 +240,15 @@ fn providers(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                 ]));
             findings.push(finding);
         }
+    }
+}
+
+fn not_updated(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let providers = scene.facts.capacity_providers();
+    let Some(providers) = providers.known() else { return };
+    for provider in *providers {
         if let Some(status) = provider.update_status.as_deref().filter(|status| status.ends_with("_FAILED")) {
-            let reason =
-                provider.update_reason.as_deref().map_or_else(|| "absent".to_owned(), |reason| scene.quote(reason));
+            let reason = quoted(scene, provider.update_reason.as_ref());
             let finding = Finding::new(
                 &UPDATE_FAILED,
                 Confidence::Certain,
@@ -249,8 +268,7 @@ fn impaired(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(instances) = instances.known() else { return };
     let tasks = scene.tasks.known().copied().unwrap_or_default();
     for instance in *instances {
-        let name = instance.ec2_instance.clone().unwrap_or_else(|| instance.arn.name().to_owned());
-        let reason = |reason: Option<&String>| reason.map_or_else(|| "absent".to_owned(), |reason| scene.quote(reason));
+        let name = name_of(instance);
         let here: Vec<String> = tasks
             .iter()
             .filter(|task| task.container_instance.as_ref() == Some(&instance.arn))
@@ -278,11 +296,23 @@ fn impaired(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
                             .aws(words.into_iter().chain(["--status", "DRAINING"])),
                     );
             for (kind, why) in &instance.impairments {
-                finding =
-                    finding.evidence(INSTANCES, &name, format!("healthStatus.details {kind}"), reason(why.as_ref()));
+                finding = finding.evidence(
+                    INSTANCES,
+                    &name,
+                    format!("healthStatus.details {kind}"),
+                    quoted(scene, why.as_ref()),
+                );
             }
             findings.push(finding);
         }
+    }
+}
+
+fn unregistered(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let instances = scene.facts.container_instances();
+    let Some(instances) = instances.known() else { return };
+    for instance in *instances {
+        let name = name_of(instance);
         if instance.status == "REGISTRATION_FAILED" {
             let finding = Finding::new(
                 &REGISTRATION_FAILED,
@@ -291,9 +321,18 @@ fn impaired(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             )
             .explain(REGISTRATION_FAILED.meaning)
             .evidence(INSTANCES, &name, "status", &instance.status)
-            .evidence(INSTANCES, &name, "statusReason", reason(instance.status_reason.as_ref()))
+            .evidence(INSTANCES, &name, "statusReason", quoted(scene, instance.status_reason.as_ref()))
             .fix(Fix::new(REGISTRATION_FAILED.fix));
             findings.push(finding);
         }
     }
+}
+
+/// Its EC2 instance, or its own id.
+fn name_of(instance: &ContainerInstance) -> String {
+    instance.ec2_instance.clone().unwrap_or_else(|| instance.arn.name().to_owned())
+}
+
+fn quoted(scene: &Scene<'_>, reason: Option<&String>) -> String {
+    reason.map_or_else(|| "absent".to_owned(), |reason| scene.quote(reason))
 }

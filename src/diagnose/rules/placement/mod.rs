@@ -1,6 +1,6 @@
 //! Why tasks cannot be placed (catalogue 5E): what AWS says about it, and what follows from the instances that there are.
 //!
-//! Words about the past say nothing: everything here needs a service that is short of tasks now.
+//! Words about the past say nothing: almost everything here needs a service that is short of tasks now.
 
 use super::Family;
 use crate::diagnose::deployment::in_progress;
@@ -17,13 +17,14 @@ pub const FAMILY: Family =
 
 fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     said::about_zones(scene, findings);
-    if !is_short(scene) {
-        return;
+    let short = is_short(scene);
+    if short {
+        let first = findings.len();
+        said::find(scene, findings);
+        let nothing_said = findings.len() == first;
+        hosts::find(scene, nothing_said, findings);
     }
-    let first = findings.len();
-    said::find(scene, findings);
-    let nothing_said = findings.len() == first;
-    hosts::find(scene, nothing_said, findings);
+    hosts::in_trouble(scene, short, findings);
 }
 
 /// Whether tasks are missing that should be there.

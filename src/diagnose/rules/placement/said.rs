@@ -9,6 +9,7 @@ use super::{hosts, of_primary};
 use crate::diagnose::catalogue::Entry;
 use crate::diagnose::finding::{Confidence, Finding, Fix};
 use crate::diagnose::parse::events::{Event, Lacking};
+use crate::diagnose::parse::start_failure::{Cause, start_failure};
 use crate::diagnose::scene::{Heard, Scene};
 
 /// Words of AWS by which a reason is recognised, in order: the first that occurs decides.
@@ -49,8 +50,9 @@ pub(super) fn find(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     });
     let stops = scene.deaths_of_primary().filter_map(|dead| {
         let text = dead.task.stopped_reason.as_deref()?;
-        let reason = text.strip_prefix("TaskFailedToStart: ").filter(|_| dead.task.started_at.is_none())?;
-        let entry = by_words(reason)?;
+        let rejected = dead.task.started_at.is_none()
+            && start_failure(text).is_some_and(|failure| failure.cause == Cause::Placement);
+        let entry = by_words(text.strip_prefix("TaskFailedToStart: ").unwrap_or(text)).filter(|_| rejected)?;
         Some(Said { source: "ecs:DescribeTasks", field: "stoppedReason", text, entry })
     });
     for said in events.chain(stops) {

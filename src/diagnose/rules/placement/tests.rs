@@ -209,3 +209,39 @@ fn the_newest_word_about_zones_counts() {
     assert_eq!(case(&[(950, balanced), (900, blocked)]).ids(&FAMILY), Vec::<&str>::new());
     assert_eq!(case(&[(900, going)]).ids(&FAMILY), Vec::<&str>::new());
 }
+
+#[test]
+fn tasks_that_waited_in_vain_tell_why_with_or_without_a_prefix() {
+    let waited = |reason: &str, started: bool| {
+        let mut task = stopped_task("TaskFailedToStart", reason, vec![container("web", None, None)]);
+        (task.created_at, task.stopped_at) = (Some(at(800)), Some(at(900)));
+        task.started_at = started.then(|| at(850));
+        Case::new(short()).tasks(vec![task])
+    };
+    for (reason, expected) in [
+        ("TaskFailedToStart: RESOURCE:MEMORY", Some("placement-insufficient-memory")),
+        ("RESOURCE:MEMORY", Some("placement-insufficient-memory")),
+        ("NO ACTIVE INSTANCES", Some("placement-no-instances")),
+        ("Capacity is unavailable at this time. Please try again later", Some("fargate-capacity-unavailable")),
+        ("You’ve reached the limit on the number of vCPUs you can run concurrently", Some("fargate-vcpu-quota")),
+        ("the word AGENT in what somebody wrote", None),
+    ] {
+        assert_eq!(waited(reason, false).ids(&FAMILY), expected.into_iter().collect::<Vec<_>>(), "{reason}");
+        assert_eq!(waited(reason, true).ids(&FAMILY), [""; 0], "it ran: {reason}");
+    }
+}
+
+#[test]
+fn an_impaired_host_is_a_warning_while_no_task_is_missing() {
+    let mut host = instance(2_000, 4_000);
+    host.health = Some("IMPAIRED".to_owned());
+    let mut task = running_task("ecs-svc/1", "10.0.0.1", at(100));
+    let mut calm = service("web", 4);
+    calm.launch_type = Some("EC2".to_owned());
+    let elsewhere = on(Case::new(calm.clone()), vec![host.clone()]).tasks(vec![task.clone()]);
+    assert_eq!(elsewhere.ids(&FAMILY), [""; 0]);
+    task.container_instance = Some(host.arn.clone());
+    let found = on(Case::new(calm), vec![host]).tasks(vec![task]).find(&FAMILY);
+    let found: Vec<_> = found.iter().map(|finding| (finding.id(), finding.severity)).collect();
+    assert_eq!(found, [("instance-impaired", crate::diagnose::finding::Severity::Warning)]);
+}

@@ -76,8 +76,10 @@ fn find_missing_role(scene: &Scene<'_>, failures: &[Failures<'_, '_>], findings:
     let Some(definition) = scene.definition().filter(|definition| definition.execution_role.is_none()) else { return };
     let Some(needs) = needs_execution_role(definition, on_fargate(scene)) else { return };
     let concerns = |batch: &&Failures<'_, '_>| {
+        let named = batch.failure.words.contains("execution role");
+        let needs_it = matches!(batch.failure.class, StopClass::Secret | StopClass::ImagePull | StopClass::Logging);
         batch.standing == Standing::Present
-            && matches!(batch.failure.class, StopClass::Secret | StopClass::ImagePull | StopClass::Logging)
+            && (named || needs_it)
             && matches!(
                 batch.failure.cause,
                 Cause::Denied(_) | Cause::ImageDenied(_) | Cause::Other | Cause::Logging | Cause::ImageOther(_)

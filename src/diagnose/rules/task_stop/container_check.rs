@@ -91,7 +91,9 @@ pub(super) static START_PERIOD: Entry = Entry {
         default), so a container may take startPeriod + retries x interval to start, 90 s by default. This one needs \
         longer, and is replaced before it is ready, again and again.",
     decided: "Tasks are killed for container health checks about startPeriod + retries x interval after their start, \
-        and the log shows that the application was ready only after that (or a line that says how long it took).",
+        and the log shows that the application was ready only after that (or a line that says how long it took). \
+        Without such a line, with medium confidence: no startPeriod is set, and two or more tasks in a row were killed \
+        within 5 s before to 20 s after that time.",
     fix: "Set `startPeriod` (at most 300 s) longer than the start takes.",
     ..CHECK
 };
@@ -186,6 +188,7 @@ pub(super) fn narrow(
         .or_else(|| start_period(scene, definition, check, killed))
         .or_else(|| ipv6_localhost(scene, definition, check, unhealthy, killed))
         .or_else(|| timeout(scene, definition, check))
+        .or_else(|| killed_on_time(scene, definition, check, killed))
 }
 
 fn fix(definition: &TaskDefinition, summary: impl AsRef<str>, attribute: &str) -> Fix {
@@ -417,6 +420,51 @@ fn start_period(
             allowed.as_secs(),
         )
         .evidence(LOGS, format!("task {}", task.arn.name()), "message", scene.quote(line)),
+    )
+}
+
+/// Without a word in the logs: a check that has no startPeriod, and tasks that are killed at the very moment it gives up,
+/// one after the other.
+fn killed_on_time(
+    scene: &Scene<'_>,
+    definition: &TaskDefinition,
+    check: &Check<'_>,
+    killed: &[&Dead<'_>],
+) -> Option<Finding> {
+    if check.check.start_period_seconds.unwrap_or(0) > 0 || killed.len() < 2 {
+        return None;
+    }
+    let allowed = check.allowed();
+    let around = |lived: SignedDuration| {
+        lived >= allowed - SignedDuration::from_secs(5) && lived <= allowed + SignedDuration::from_secs(20)
+    };
+    let was_ready = killed.iter().filter_map(|dead| log_of(scene, dead.task, &check.container.name)).any(|log| {
+        let says = |pattern: &LazyLock<Option<Regex>>, line: &str| {
+            pattern.as_ref().is_some_and(|pattern| pattern.is_match(line))
+        };
+        log.lines.iter().any(|line| says(&TOOK, &line.message) || says(&READY, &line.message))
+    });
+    if was_ready || !killed.iter().all(|dead| dead.death.lived.is_some_and(around)) {
+        return None;
+    }
+    let name = &check.container.name;
+    let allowed = spell(allowed);
+    Some(
+        Finding::new(
+            &START_PERIOD,
+            Confidence::Medium,
+            format!("The health check of {name} gives it {allowed} to start, and tasks are killed right then"),
+        )
+        .short(format!("killed when the check gives up, after {allowed}"))
+        .explain(format!(
+            "The check never passes within the first {allowed} (retries x interval; startPeriod is not set), and the task \
+             is replaced. Either the application needs longer to start, or the command fails whatever the application does."
+        ))
+        .fix(fix(
+            definition,
+            "Set startPeriod longer than the start takes (at most 300 s), and run the command in the container once",
+            "container_definitions (healthCheck.startPeriod)",
+        )),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::batch::{
     DEFINITION, SERVICES, Standing, TASKS, as_of, count_words, is_wanted, scope_of, standing, subject, tasks_of,
-    with_count, with_stop,
+    was_rolled_back, with_count, with_stop,
 };
 use super::container_check::{Check, narrow};
 use super::ends::{Batch, End, group_words};
@@ -80,6 +80,8 @@ pub(super) fn find(scene: &Scene<'_>, ends: &[Batch<'_, '_>], findings: &mut Vec
     for batch in ends {
         if let End::LoadBalancer(group) = &batch.end
             && let Some(standing) = standing(scene, &batch.dead)
+            // A symptom that is over says nothing, unless it says why a change was given up.
+            && (standing == Standing::Present || was_rolled_back(scene))
             && let Some(finding) = killed_by_balancer(scene, batch, group.as_deref())
         {
             findings.push(as_of(standing, finding));

@@ -335,6 +335,32 @@ fn a_slow_start_needs_proof() {
 }
 
 #[test]
+fn tasks_killed_as_soon_as_the_check_gives_up_may_need_longer_to_start() {
+    let killed = |number: i64, lived: i64| {
+        let why = "Task failed container health checks";
+        let mut task = dead(number, SCHEDULER, why, vec![container("web", Some(137), None)]);
+        task.stopping_at = task.started_at.map(|start| start + jiff::SignedDuration::from_secs(lived));
+        task.execution_stopped_at = task.stopping_at;
+        task
+    };
+    let check = |period: Option<u32>| {
+        checked(&["CMD-SHELL", "/app/check"], move |definition| {
+            definition.containers[0].health_check.as_mut().unwrap().start_period_seconds = period;
+        })
+    };
+    for (lived, period, expected) in [
+        (&[90, 97][..], None, "container-hc-start-period"),
+        (&[90], None, "container-healthcheck-failing"),
+        (&[90, 97], Some(60), "container-healthcheck-failing"),
+        (&[90, 180], None, "container-healthcheck-failing"),
+    ] {
+        let tasks = lived.iter().zip(1..).map(|(lived, number)| killed(number, *lived)).collect();
+        let case = Case::new(service("web", 1)).definition(check(period)).tasks(tasks);
+        assert_eq!(case.ids(&FAMILY), [expected], "{lived:?} {period:?}");
+    }
+}
+
+#[test]
 fn the_same_death_three_times_is_a_pattern() {
     let crashes = |count: i64| case(service("web", 2), (1..=count).map(|number| exited(number, 1)).collect());
     assert_eq!(crashes(3).ids(&FAMILY), ["app-crash-exit-nonzero", "task-flapping"]);
