@@ -20,6 +20,7 @@ mod ec2;
 mod ecs;
 mod elb;
 mod error;
+mod gather;
 mod logs;
 mod observe;
 mod operations;

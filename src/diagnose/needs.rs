@@ -21,7 +21,7 @@ use super::scene::Scene;
 use super::target_health::{Standing, meaning};
 use crate::model::arn::TaskDefinitionArn;
 use crate::model::known::Known;
-use crate::model::load_balancing::{LoadBalancerKind, TargetGroup};
+use crate::model::load_balancing::{LoadBalancerKind, Target, TargetGroup};
 use crate::model::query::Query;
 use crate::model::service::{DeploymentController, ServiceStatus};
 
@@ -48,6 +48,21 @@ pub(super) fn needs_of(scene: &Scene<'_>) -> Vec<Query> {
     }
     needs.of_scaling();
     needs.queries
+}
+
+/// Whether the attributes of a target group can explain anything: always behind network load balancers, whose packets depend
+/// on them, elsewhere only while something moves or fails. A cluster has many groups, and ELB few reads to spare.
+fn attributes_matter(facts: &Facts<'_>, group: &TargetGroup) -> bool {
+    let of_application = group.protocol.as_deref().is_some_and(|protocol| protocol.starts_with("HTTP"));
+    let targets = facts.target_health(&group.arn);
+    let fine = |target: &Target| meaning(target).standing == Standing::Fine;
+    let quiet = match &targets {
+        // Wait and see.
+        Known::NotAsked => true,
+        Known::Known(targets) => targets.iter().all(fine),
+        Known::Denied(_) | Known::Failed(_) => false,
+    };
+    !of_application || !quiet || in_progress(facts.service)
 }
 
 /// Whether nothing is wanted and nothing runs.
@@ -103,7 +118,9 @@ impl Needs<'_, '_> {
             for load_balancer in &settings.load_balancers {
                 self.add(Query::Routing { load_balancer: load_balancer.clone() });
             }
-            self.add(Query::TargetGroupAttributes { target_group: group.clone() });
+            if attributes_matter(facts, settings) {
+                self.add(Query::TargetGroupAttributes { target_group: group.clone() });
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace}
 
 use super::scaling;
 use crate::aws::budget::Priority;
+use crate::aws::gather::Gather;
 use crate::aws::operations::{DESCRIBE_SCALABLE_TARGETS, DESCRIBE_SCALING_ACTIVITIES};
 use crate::aws::read_only::ReadsOnly;
 use crate::aws::shared::Shared;
@@ -14,18 +15,22 @@ use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::CallError;
 use crate::model::scaling::{ScalableTarget, Scaling, ScalingActivity};
 
+/// Resources in one DescribeScalableTargets call, which answers with at most as many (API reference, MaxResults).
+const RESOURCES: usize = 50;
 /// The newest activities are enough, and AWS keeps six weeks of them.
 const ACTIVITIES: i32 = 50;
 
 pub(in crate::aws) struct Reader {
     client: aws_sdk_applicationautoscaling::Client,
     shared: Arc<Shared>,
+    targets: Gather<String, ScalableTarget>,
 }
 
 impl Reader {
     pub(in crate::aws) fn new(config: &SdkConfig, shared: Arc<Shared>) -> Self {
         let config = aws_sdk_applicationautoscaling::config::Builder::from(config).interceptor(ReadsOnly).build();
-        Self { client: aws_sdk_applicationautoscaling::Client::from_conf(config), shared }
+        let client = aws_sdk_applicationautoscaling::Client::from_conf(config);
+        Self { client, shared, targets: Gather::new(RESOURCES) }
     }
 
     /// Bounds and decisions are two calls, each of which may be denied. Where nobody scales there are no decisions to read,
@@ -44,17 +49,19 @@ impl Reader {
     }
 
     async fn target(&self, resource: &str, priority: Priority) -> Result<Option<ScalableTarget>, CallError> {
-        let answer = self
-            .shared
-            .call(DESCRIBE_SCALABLE_TARGETS, priority, |wire| {
-                let request = self.client.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
-                let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
-                request.resource_ids(resource).customize().interceptor(wire).send()
-            })
-            .await?;
-        // An emulator that ignores the filter would answer with those of others.
-        let mut targets = answer.scalable_targets.unwrap_or_default().into_iter();
-        Ok(targets.find(|target| target.resource_id == resource).map(scaling::target))
+        let fetch = |resources: Vec<String>| async move {
+            let answer = self
+                .shared
+                .call(DESCRIBE_SCALABLE_TARGETS, priority, |wire| {
+                    let request = self.client.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
+                    let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
+                    request.set_resource_ids(Some(resources.clone())).customize().interceptor(wire).send()
+                })
+                .await?;
+            let targets = answer.scalable_targets.unwrap_or_default().into_iter();
+            Ok(targets.map(|target| (target.resource_id.clone(), scaling::target(target))).collect())
+        };
+        self.targets.read(&resource.to_owned(), fetch).await
     }
 
     async fn activities(&self, resource: &str, priority: Priority) -> Result<Vec<ScalingActivity>, CallError> {

@@ -10,6 +10,7 @@ use futures_util::future::{join_all, try_join};
 use super::{routing, target_group};
 use crate::aws::budget::Priority;
 use crate::aws::error::Failure;
+use crate::aws::gather::Gather;
 use crate::aws::operations::{
     DESCRIBE_LISTENERS, DESCRIBE_LOAD_BALANCERS, DESCRIBE_RULES, DESCRIBE_TARGET_GROUP_ATTRIBUTES,
     DESCRIBE_TARGET_GROUPS, DESCRIBE_TARGET_HEALTH,
@@ -25,12 +26,17 @@ use crate::model::load_balancing::{Listener, ListenerRule, LoadBalancer, LoadBal
 pub(in crate::aws) struct Reader {
     client: aws_sdk_elasticloadbalancingv2::Client,
     shared: Arc<Shared>,
+    target_groups: Gather<TargetGroupArn, TargetGroup>,
 }
+
+/// Target groups named in one DescribeTargetGroups call, far below what AWS takes.
+const TARGET_GROUPS: usize = 20;
 
 impl Reader {
     pub(in crate::aws) fn new(config: &SdkConfig, shared: Arc<Shared>) -> Self {
         let config = aws_sdk_elasticloadbalancingv2::config::Builder::from(config).interceptor(ReadsOnly).build();
-        Self { client: aws_sdk_elasticloadbalancingv2::Client::from_conf(config), shared }
+        let client = aws_sdk_elasticloadbalancingv2::Client::from_conf(config);
+        Self { client, shared, target_groups: Gather::new(TARGET_GROUPS) }
     }
 
     pub(in crate::aws) async fn target_group(
@@ -38,14 +44,19 @@ impl Reader {
         arn: &TargetGroupArn,
         priority: Priority,
     ) -> Result<TargetGroup, CallError> {
-        let answer = self
-            .shared
-            .call(DESCRIBE_TARGET_GROUPS, priority, |wire| {
-                let request = self.client.describe_target_groups().target_group_arns(arn.as_str());
-                request.customize().interceptor(wire).send()
-            })
-            .await?;
-        answer.target_groups.unwrap_or_default().into_iter().next().map(target_group::target_group).ok_or_else(|| {
+        let fetch = |arns: Vec<TargetGroupArn>| async move {
+            let answer = self
+                .shared
+                .call(DESCRIBE_TARGET_GROUPS, priority, |wire| {
+                    let arns = arns.iter().map(|arn| arn.as_str().to_owned()).collect();
+                    let request = self.client.describe_target_groups().set_target_group_arns(Some(arns));
+                    request.customize().interceptor(wire).send()
+                })
+                .await?;
+            let groups = answer.target_groups.unwrap_or_default().into_iter().map(target_group::target_group);
+            Ok(groups.map(|group| (group.arn.clone(), group)).collect())
+        };
+        self.target_groups.read(arn, fetch).await?.ok_or_else(|| {
             Failure::new(ErrorKind::NotFound, format!("AWS has no target group {}", arn.group_name()))
                 .of(&DESCRIBE_TARGET_GROUPS)
         })
