@@ -53,7 +53,11 @@ impl Reader {
                     request.customize().interceptor(wire).send()
                 })
                 .await?;
-            let groups = answer.target_groups.unwrap_or_default().into_iter().map(target_group::target_group);
+            let mut groups = answer.target_groups.unwrap_or_default().into_iter().map(target_group::target_group);
+            // Only several have to be told apart by their names.
+            if let [arn] = arns.as_slice() {
+                return Ok(groups.next().map(|group| (arn.clone(), group)).into_iter().collect());
+            }
             Ok(groups.map(|group| (group.arn.clone(), group)).collect())
         };
         self.target_groups.read(arn, fetch).await?.ok_or_else(|| {

@@ -58,7 +58,13 @@ fn what_was_denied_is_unknown_and_named() {
     );
     is(&denied, CheckName::HealthCheckSettings, CheckVerdict::Passed, "nothing speaks against them");
     let attributes = Query::TargetGroupAttributes { target_group: target_group().arn };
-    let partly = web.clone().denied(attributes, "elasticloadbalancing", "DescribeTargetGroupAttributes");
+    // They are asked for where they may explain something.
+    let failing = target("10.0.0.1", TargetState::Unhealthy, "Target.Timeout", "Request timed out");
+    let partly = web.clone().group(target_group(), vec![failing]).denied(
+        attributes,
+        "elasticloadbalancing",
+        "DescribeTargetGroupAttributes",
+    );
     assert_eq!(verdict(&partly, CheckName::HealthCheckSettings).0, CheckVerdict::Partial);
     // Automatic scaling answers in two calls.
     let error = || match denied.facts().target_health(&target_group().arn) {
