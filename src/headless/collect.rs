@@ -52,7 +52,7 @@ impl Collected {
         let neighbours = async { if alone { Vec::new() } else { neighbours(aws, cluster).await } };
         let neighbours = timeout_at(deadline, neighbours);
         if whole_cluster && collected.services.len() >= TASKS_AT_ONCE {
-            collected.read_tasks(aws, cluster, deadline).await;
+            Box::pin(collected.read_tasks(aws, cluster, deadline)).await;
         }
         let ((), neighbours) = tokio::join!(collected.ask(aws, deadline), neighbours);
         let neighbours = neighbours.unwrap_or_default();
