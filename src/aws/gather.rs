@@ -13,13 +13,20 @@ type Reply<V> = Result<Option<V>, CallError>;
 /// Those who wait to be asked for.
 pub(super) struct Gather<K, V> {
     most: usize,
+    all_exist: bool,
     waiting: Mutex<Vec<(K, oneshot::Sender<Reply<V>>)>>,
 }
 
 impl<K: Ord + Clone, V: Clone> Gather<K, V> {
-    /// At most so many in one call.
+    /// At most so many in one call. What is not in the answer is not there.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, waiting: Mutex::default() }
+        Self { most, all_exist: false, waiting: Mutex::default() }
+    }
+
+    /// Of things that exist, or else asking for them is an error. Should one be missing in an answer all the same, as with
+    /// emulators that read the first name only, it is asked for by itself.
+    pub(super) fn of_existing(most: usize) -> Self {
+        Self { all_exist: true, ..Self::new(most) }
     }
 
     /// Reads one; `fetch` reads several. Nothing if it is not among what was read.
@@ -37,7 +44,7 @@ impl<K: Ord + Clone, V: Clone> Gather<K, V> {
                 if keys.is_empty() {
                     break;
                 }
-                let replies = replies(&keys, &fetch).await;
+                let replies = self.replies(&keys, &fetch).await;
                 for (sender, reply) in senders.into_iter().zip(replies) {
                     let _ = sender.send(reply);
                 }
@@ -55,27 +62,26 @@ impl<K: Ord + Clone, V: Clone> Gather<K, V> {
         let count = waiting.len().min(self.most);
         waiting.drain(..count).collect()
     }
-}
 
-/// One of several that does not exist fails them all, so then each is asked for by itself.
-async fn replies<K, V, F, R>(keys: &[K], fetch: &F) -> Vec<Reply<V>>
-where
-    K: Ord + Clone,
-    V: Clone,
-    F: Fn(Vec<K>) -> R,
-    R: Future<Output = Result<BTreeMap<K, V>, CallError>>,
-{
-    match fetch(keys.to_vec()).await {
-        Ok(found) => keys.iter().map(|key| Ok(found.get(key).cloned())).collect(),
-        Err(error) if error.kind == ErrorKind::NotFound && keys.len() > 1 => {
-            let mut replies = Vec::with_capacity(keys.len());
-            for key in keys {
-                let found = fetch(vec![key.clone()]).await;
-                replies.push(found.map(|found| found.get(key).cloned()));
-            }
-            replies
+    /// One of several that does not exist fails them all, so then each is asked for by itself.
+    async fn replies<F, R>(&self, keys: &[K], fetch: &F) -> Vec<Reply<V>>
+    where
+        F: Fn(Vec<K>) -> R,
+        R: Future<Output = Result<BTreeMap<K, V>, CallError>>,
+    {
+        let (found, alone) = match fetch(keys.to_vec()).await {
+            Ok(found) => (found, self.all_exist),
+            Err(error) if error.kind == ErrorKind::NotFound && keys.len() > 1 => (BTreeMap::new(), true),
+            Err(error) => return keys.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let mut replies = Vec::with_capacity(keys.len());
+        for key in keys {
+            replies.push(match found.get(key).cloned() {
+                None if alone && keys.len() > 1 => fetch(vec![key.clone()]).await.map(|mut found| found.remove(key)),
+                value => Ok(value),
+            });
         }
-        Err(error) => keys.iter().map(|_| Err(error.clone())).collect(),
+        replies
     }
 }
 
@@ -127,6 +133,16 @@ mod tests {
         let (replies, calls) = read(&[1, 101, 2]).await;
         assert_eq!(replies, [Ok(Some(10)), Err(missing()), Ok(Some(20))]);
         assert_eq!(calls, [vec![1, 101, 2], vec![1], vec![101], vec![2]]);
+    }
+
+    #[tokio::test]
+    async fn one_that_must_exist_is_asked_for_again_by_itself() {
+        for (gather, expected) in [(Gather::new(3), None), (Gather::of_existing(3), Some(2))] {
+            // Answers for the first name only.
+            let first = async |keys: Vec<u32>| Ok(keys.into_iter().take(1).map(|key| (key, key)).collect());
+            let (one, two) = tokio::join!(gather.read(&1, first), gather.read(&2, first));
+            assert_eq!((one, two), (Ok(Some(1)), Ok(expected)));
+        }
     }
 
     #[tokio::test]

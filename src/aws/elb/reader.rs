@@ -36,7 +36,7 @@ impl Reader {
     pub(in crate::aws) fn new(config: &SdkConfig, shared: Arc<Shared>) -> Self {
         let config = aws_sdk_elasticloadbalancingv2::config::Builder::from(config).interceptor(ReadsOnly).build();
         let client = aws_sdk_elasticloadbalancingv2::Client::from_conf(config);
-        Self { client, shared, target_groups: Gather::new(TARGET_GROUPS) }
+        Self { client, shared, target_groups: Gather::of_existing(TARGET_GROUPS) }
     }
 
     pub(in crate::aws) async fn target_group(
