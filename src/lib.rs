@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod diagnose;
 pub mod headless;
+pub mod logs;
 pub mod model;
 pub mod runtime;
 pub mod sim;

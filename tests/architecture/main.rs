@@ -13,15 +13,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which folders a folder may use.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("diagnose", &["model"]),
     ("actions", &["diagnose", "model"]),
-    ("app", &["actions", "diagnose", "model"]),
+    ("logs", &["model"]),
+    ("app", &["actions", "diagnose", "logs", "model"]),
     ("ui", &["app", "actions", "diagnose", "model"]),
-    ("aws", &["model"]),
+    ("aws", &["logs", "model"]),
     ("sim", &[]),
-    ("headless", &["aws", "actions", "diagnose", "model"]),
+    ("headless", &["aws", "actions", "diagnose", "logs", "model"]),
     ("runtime", &["app", "ui", "aws", "model"]),
     // Settings speak of keys and colours, which only names them as text.
     ("config", &["model"]),
@@ -30,7 +31,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
 ];
 
 /// Folders without a clock, an environment or any I/O.
-const PURE: [&str; 5] = ["model", "diagnose", "actions", "app", "ui"];
+const PURE: [&str; 6] = ["model", "diagnose", "actions", "logs", "app", "ui"];
 
 /// What has no place in them, and why.
 const IMPURE: [(&str, &str); 17] = [
