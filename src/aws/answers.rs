@@ -73,6 +73,10 @@ impl Aws {
             Query::Logs { stream, since } => {
                 logs.excerpt(stream, *since, priority).await.map(Box::new).map(Answer::Logs)
             }
+            Query::LogEvents { source, task, from, until, most } => {
+                let most = usize::try_from(*most).unwrap_or(usize::MAX);
+                logs.newest(source, task.as_deref(), (*from, *until), most, priority).await.map(Answer::LogEvents)
+            }
             Query::LogGroup { name, region } => {
                 logs.log_group(name, region.as_deref(), priority).await.map(Answer::LogGroup)
             }

@@ -34,10 +34,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use crate::model::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
 use crate::model::call::{CallError, CallRecord, ErrorKind};
 use crate::model::cluster::{CallerIdentity, Cluster};
 use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use crate::model::log::{Followed, Following};
 use crate::model::query::Mutation;
 use crate::model::service::Service;
 use crate::model::service_deployment::ServiceDeployment;
@@ -224,6 +227,11 @@ impl Aws {
         priority: Priority,
     ) -> Result<Vec<Task>, CallError> {
         self.clients.ecs.tasks(cluster, service, priority).await
+    }
+
+    /// Follows logs until nobody listens any more. Trouble ends nothing; it is told.
+    pub async fn follow(&self, following: Following, out: mpsc::Sender<Followed>) {
+        self.clients.logs.follow(following, out).await;
     }
 
     /// Running or stopped tasks of a whole cluster, those that belong to no service included, each once.

@@ -183,7 +183,8 @@ const fn purpose(query: &Query) -> Option<(CheckName, bool)> {
         | Query::NetworkInterfaces { .. }
         | Query::LoadBalancerInterfaces { .. }
         | Query::Instances { .. }
-        | Query::PrefixList { .. } => return None,
+        | Query::PrefixList { .. }
+        | Query::LogEvents { .. } => return None,
     })
 }
 

@@ -19,6 +19,8 @@ use crate::model::text::visible;
 
 mod mask;
 
+pub use mask::speaks_of_secret;
+
 /// What was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -13,6 +13,7 @@ use super::call::{CallError, Operation};
 use super::capacity::{CapacityProvider, ContainerInstance};
 use super::cluster::{CallerIdentity, Cluster};
 use super::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use super::log::{LogEvent, LogSource};
 use super::network::{Instance, NetworkInterface, PrefixList, Subnet, Vpc};
 use super::observation::{Alarm, LogExcerpt, Traffic, Utilization};
 use super::scaling::Scaling;
@@ -170,6 +171,19 @@ pub enum Query {
         /// The start of the task; nothing older is looked at.
         since: Timestamp,
     },
+    /// The newest events of a source within an interval.
+    LogEvents {
+        /// Where.
+        source: LogSource,
+        /// Only of this task, by its id.
+        task: Option<String>,
+        /// From then on.
+        from: Timestamp,
+        /// Nothing written then or later.
+        until: Timestamp,
+        /// At most so many.
+        most: u32,
+    },
     /// Whether a log group exists.
     LogGroup {
         /// Its name.
@@ -210,11 +224,20 @@ impl Query {
             Self::Scaling { .. } => ("application-autoscaling", "DescribeScalableTargets"),
             Self::Alarms { .. } => ("cloudwatch", "DescribeAlarms"),
             Self::Utilization { .. } | Self::Traffic { .. } => ("cloudwatch", "GetMetricData"),
-            Self::Logs { .. } => ("logs", "FilterLogEvents"),
+            Self::Logs { .. } | Self::LogEvents { .. } => ("logs", "FilterLogEvents"),
             Self::LogGroup { .. } => ("logs", "DescribeLogGroups"),
         };
         Operation::new(service, name)
     }
+}
+
+/// A part of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// The events, oldest first.
+    pub events: Vec<LogEvent>,
+    /// Whether nothing of the interval was left out.
+    pub complete: bool,
 }
 
 /// A stream of log lines.
@@ -286,6 +309,8 @@ pub enum Answer {
     Traffic(Box<Traffic>),
     /// To [`Query::Logs`]; a stream that does not exist is an empty excerpt.
     Logs(Box<LogExcerpt>),
+    /// To [`Query::LogEvents`].
+    LogEvents(LogPage),
     /// To [`Query::LogGroup`].
     LogGroup(bool),
 }

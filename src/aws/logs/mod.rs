@@ -1,6 +1,9 @@
-//! CloudWatch Logs: the beginning and the end of what a container wrote.
+//! CloudWatch Logs: the beginning and the end of what a container wrote, everything it writes from now on, and what it wrote
+//! before.
 
+mod events;
 mod excerpt;
+mod follow;
 mod reader;
 
 pub(super) use reader::Reader;

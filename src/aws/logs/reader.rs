@@ -7,6 +7,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::excerpt::{self, Collected, LINES};
 use crate::aws::budget::Priority;
@@ -16,6 +17,7 @@ use crate::aws::pages;
 use crate::aws::read_only::ReadsOnly;
 use crate::aws::shared::Shared;
 use crate::model::call::{CallError, ErrorKind};
+use crate::model::log::{Followed, Following};
 use crate::model::observation::{LogExcerpt, LogLine};
 use crate::model::query::LogStream;
 
@@ -31,12 +33,22 @@ pub(in crate::aws) struct Reader {
     config: SdkConfig,
     client: Client,
     others: Mutex<HashMap<String, Client>>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Reader {
     pub(in crate::aws) fn new(config: &SdkConfig, shared: Arc<Shared>) -> Self {
         Self { client: client(config, None), config: config.clone(), others: Mutex::default(), shared }
+    }
+
+    /// Follows sources until nobody listens any more.
+    pub(in crate::aws) async fn follow(&self, following: Following, out: mpsc::Sender<Followed>) {
+        super::follow::follow(self, following, out).await;
+    }
+
+    /// What time it is at AWS.
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.at(Timestamp::now())
     }
 
     /// What the stream has since then: its first lines, its last lines and health checks. Neither a stream nor a group that
@@ -132,7 +144,7 @@ impl Reader {
     }
 
     /// The client of a region. It becomes part of a host name and comes from a task definition, so it has to look like one.
-    fn in_region(&self, region: Option<&str>, operation: &Operation) -> Result<Client, CallError> {
+    pub(super) fn in_region(&self, region: Option<&str>, operation: &Operation) -> Result<Client, CallError> {
         let Some(region) = region.filter(|region| Some(*region) != self.shared.region.as_deref()) else {
             return Ok(self.client.clone());
         };

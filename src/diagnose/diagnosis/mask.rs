@@ -17,7 +17,7 @@ static SPEAKS_OF_SECRET: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new("(?i)(passw|secret|token|api_?key|private_?key|credential|conn.*str)").ok());
 
 /// Whether the name of an environment variable speaks of a secret.
-pub(in crate::diagnose) fn speaks_of_secret(name: &str) -> bool {
+pub fn speaks_of_secret(name: &str) -> bool {
     SPEAKS_OF_SECRET.as_ref().is_none_or(|pattern| pattern.is_match(name))
 }
 
