@@ -65,6 +65,7 @@ fn app() -> App {
         refresh: SignedDuration::from_secs(5),
         label: None,
         keymap: Keymap::new(&Bindings::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
     };
     App::new(options, Timestamp::now(), SIZE)
 }

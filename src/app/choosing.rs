@@ -47,7 +47,8 @@ impl App {
     /// A key while a list is open.
     pub(super) fn chooser_key(&mut self, press: KeyPress) -> Vec<Effect> {
         let items = self.chooser_items();
-        let Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) = &mut self.overlay else {
+        let Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser) | Overlay::Tasks(chooser)) = &mut self.overlay
+        else {
             return Vec::new();
         };
         let here = chooser.position(&items);
@@ -66,12 +67,14 @@ impl App {
             Key::PageDown => choose(here + 10),
             Key::Enter => {
                 let chosen = items.get(here).cloned();
-                let palette = matches!(self.overlay, Some(Overlay::Palette(_)));
-                self.overlay = None;
-                return match chosen {
-                    Some(id) if palette => command::by_id(&id).map_or_else(Vec::new, |command| self.run(command)),
-                    Some(name) => self.enter_cluster(ClusterName::new(&name)),
-                    None => Vec::new(),
+                let (Some(overlay), Some(chosen)) = (self.overlay.take(), chosen) else { return Vec::new() };
+                return match overlay {
+                    Overlay::Palette(_) => command::by_id(&chosen).map_or_else(Vec::new, |command| self.run(command)),
+                    Overlay::Tasks(_) => {
+                        self.narrow_to(&chosen);
+                        Vec::new()
+                    }
+                    _ => self.enter_cluster(ClusterName::new(&chosen)),
                 };
             }
             _ => {
@@ -92,6 +95,10 @@ impl App {
             Some(Overlay::Clusters(chooser)) => {
                 let clusters = self.store.clusters.value().map(Vec::as_slice).unwrap_or_default();
                 best(chooser, clusters.iter().map(|cluster| (cluster.name.as_str(), "")))
+            }
+            Some(Overlay::Tasks(chooser)) => {
+                let names = self.narrowings();
+                best(chooser, names.iter().map(|name| (name.as_str(), "")))
             }
             _ => Vec::new(),
         }

@@ -62,6 +62,12 @@ pub enum Command {
     Palette,
     /// All keys.
     Help,
+    /// The logs of the service, on the full screen.
+    Logs,
+    /// The logs of the task that died last.
+    PreviousLogs,
+    /// Something to do while reading logs.
+    Read(Reading),
     /// Force a new deployment.
     Redeploy,
     /// Change the desired count.
@@ -74,6 +80,50 @@ pub enum Command {
     Quit,
 }
 
+/// What can be done while logs have the full screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// Find text.
+    Search,
+    /// The next line that was searched for.
+    NextHit,
+    /// The one before.
+    PreviousHit,
+    /// Show only lines with this in them.
+    Include,
+    /// Show no lines with this in them.
+    Exclude,
+    /// Only one task or container.
+    Narrow,
+    /// Stay here, or follow again.
+    Pause,
+    /// Wrap long lines or cut them.
+    Wrap,
+    /// UTC, local or relative times.
+    Times,
+    /// To a time.
+    Jump,
+    /// Read what was written before.
+    Older,
+    /// Mark a line, so that what lies between it and the cursor can be copied.
+    Mark,
+    /// Show the fields of a line of JSON, or hide them.
+    Expand,
+    /// Write what is shown to a file.
+    Save,
+}
+
+/// Where keys mean something of their own; everywhere else they mean what they always do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Context {
+    /// On all screens.
+    Everywhere,
+    /// While logs have the full screen.
+    Logs,
+}
+
 /// Heading under which the help screen lists a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -81,6 +131,8 @@ pub enum Group {
     Move,
     /// What is shown.
     View,
+    /// Reading logs.
+    Logs,
     /// Changes in AWS.
     Change,
     /// The program itself.
@@ -89,13 +141,14 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the help screen: what changes something is never out of sight.
-    pub const ALL: [Self; 4] = [Self::Change, Self::Move, Self::View, Self::Program];
+    pub const ALL: [Self; 5] = [Self::Change, Self::Move, Self::View, Self::Logs, Self::Program];
 
     /// The heading.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Move => "Move",
             Self::View => "View",
+            Self::Logs => "Logs (while they have the full screen)",
             Self::Change => "Change (planned, shown, confirmed)",
             Self::Program => "Program",
         }
@@ -128,9 +181,67 @@ const fn info(
 }
 
 /// Every command, in the order in which footer, palette and help show them.
-pub const COMMANDS: [CommandInfo; 36] = [
+pub const COMMANDS: &[CommandInfo] = &[
     info(Command::Redeploy, "redeploy", Group::Change, Some("redeploy"), "force a new deployment of the service"),
     info(Command::Scale, "scale", Group::Change, Some("scale"), "change the desired count of the service"),
+    info(Command::Logs, "logs", Group::View, Some("logs"), "the logs of the service on the full screen, followed live"),
+    info(
+        Command::Read(Reading::Search),
+        "log-search",
+        Group::Logs,
+        Some("search"),
+        "find text; /regex/ between slashes",
+    ),
+    info(
+        Command::Read(Reading::Include),
+        "log-include",
+        Group::Logs,
+        Some("only"),
+        "show only lines with this in them",
+    ),
+    info(
+        Command::Read(Reading::Exclude),
+        "log-exclude",
+        Group::Logs,
+        Some("without"),
+        "show no lines with this in them",
+    ),
+    info(Command::Read(Reading::Narrow), "log-narrow", Group::Logs, Some("task"), "only one task or container"),
+    info(Command::Read(Reading::Pause), "log-pause", Group::Logs, Some("pause"), "stay here, or follow again"),
+    info(Command::Read(Reading::Older), "log-older", Group::Logs, Some("older"), "read what was written before"),
+    info(Command::Read(Reading::NextHit), "log-next", Group::Logs, None, "the next line that was searched for"),
+    info(
+        Command::Read(Reading::PreviousHit),
+        "log-previous",
+        Group::Logs,
+        None,
+        "the line before that was searched for",
+    ),
+    info(Command::Read(Reading::Jump), "log-jump", Group::Logs, None, "to a time: 10m, 13:10, 2026-01-31T13:10:00Z"),
+    info(
+        Command::Read(Reading::Expand),
+        "log-expand",
+        Group::Logs,
+        None,
+        "show the fields of a line of JSON, or hide them",
+    ),
+    info(Command::Read(Reading::Wrap), "log-wrap", Group::Logs, None, "wrap long lines, or cut them"),
+    info(Command::Read(Reading::Times), "log-times", Group::Logs, None, "times in UTC, local, relative, or none"),
+    info(
+        Command::Read(Reading::Mark),
+        "log-mark",
+        Group::Logs,
+        None,
+        "mark a line; copying takes all from there to here",
+    ),
+    info(Command::Read(Reading::Save), "log-save", Group::Logs, None, "write the lines shown to a file"),
+    info(
+        Command::PreviousLogs,
+        "previous-logs",
+        Group::View,
+        Some("dead task's logs"),
+        "the logs of the task that died last",
+    ),
     info(Command::DismissWatch, "dismiss-watch", Group::View, Some("unfollow"), "stop following the latest change"),
     info(Command::Errors, "errors", Group::View, Some("errors"), "show the latest errors and mark them as seen"),
     info(Command::Back, "back", Group::Move, Some("back"), "close what is open; back to all services"),
@@ -186,6 +297,7 @@ pub const COMMANDS: [CommandInfo; 36] = [
     info(Command::OpenTab(Tab::Targets), "tab-targets", Group::Move, None, "tab Targets"),
     info(Command::OpenTab(Tab::Deploys), "tab-deploys", Group::Move, None, "tab Deploys"),
     info(Command::OpenTab(Tab::Events), "tab-events", Group::Move, None, "tab Events"),
+    info(Command::OpenTab(Tab::Logs), "tab-logs", Group::Move, None, "tab Logs"),
     info(Command::OpenTab(Tab::Network), "tab-network", Group::Move, None, "tab Network"),
     info(Command::OpenTab(Tab::Config), "tab-config", Group::Move, None, "tab Config"),
     info(Command::Suspend, "suspend", Group::Program, None, "back to the shell; fg returns"),
@@ -208,6 +320,14 @@ impl Command {
     /// What is known about it.
     pub fn info(self) -> &'static CommandInfo {
         all().find(|info| info.command == self).unwrap_or(&QUIT)
+    }
+
+    /// Where its keys work.
+    pub fn context(self) -> Context {
+        match self {
+            Self::Read(_) => Context::Logs,
+            _ => Context::Everywhere,
+        }
     }
 
     /// Whether it applies right now; if not, the reason in one sentence.
@@ -248,7 +368,16 @@ impl Command {
                     Err("nothing to go back from".to_owned())
                 }
             }
-            Self::NextTab | Self::PreviousTab | Self::OpenTab(_) | Self::Copy => needs_service(),
+            Self::NextTab | Self::PreviousTab | Self::OpenTab(_) | Self::Copy | Self::Logs => needs_service(),
+            Self::PreviousLogs => {
+                needs_service()?;
+                match app.last_dead_task() {
+                    Some(_) => Ok(()),
+                    None => Err("no task of this service stopped within the last hour".to_owned()),
+                }
+            }
+            Self::Read(_) if app.context() != Context::Logs => Err("only while logs have the full screen".to_owned()),
+            Self::Read(reading) => app.reading_available(reading),
             Self::DismissWatch => {
                 if app.watches().is_empty() {
                     Err("no change is being followed".to_owned())

@@ -5,7 +5,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-pub use crate::model::look::Tone;
+pub use crate::model::look::{Colour, Tone};
 use crate::model::text::visible;
 
 /// Which side text leans to.
@@ -22,12 +22,29 @@ pub enum Align {
 pub struct Span {
     text: String,
     tone: Tone,
+    colour: Option<Ink>,
 }
+
+/// One of the sixteen ANSI colours: which, and whether it is the bright one of its pair. For text whose colour somebody
+/// else chose, or that only has to be told from its neighbours.
+pub type Ink = (Colour, bool);
 
 impl Span {
     /// Neutralises the text.
     pub fn new(tone: Tone, text: impl AsRef<str>) -> Self {
-        Self { text: visible(text.as_ref()).into_owned(), tone }
+        Self { text: visible(text.as_ref()).into_owned(), tone, colour: None }
+    }
+
+    /// In a colour of its own, where the screen has colours.
+    #[must_use]
+    pub const fn inked(mut self, colour: Option<Ink>) -> Self {
+        self.colour = colour;
+        self
+    }
+
+    /// Its own colour, if it has one.
+    pub const fn colour(&self) -> Option<Ink> {
+        self.colour
     }
 
     /// The text, safe to print.
@@ -106,7 +123,7 @@ impl Line {
                 continue;
             }
             let text = fit(&format!("{}  ", span.text), left);
-            kept.spans.push(Span { text, tone: span.tone });
+            kept.spans.push(Span { text, ..span });
             break;
         }
         kept
@@ -127,7 +144,7 @@ impl Line {
     pub fn padded(mut self, width: usize, align: Align) -> Self {
         let missing = " ".repeat(width.saturating_sub(self.width()));
         if !missing.is_empty() {
-            let padding = Span { text: missing, tone: Tone::Plain };
+            let padding = Span { text: missing, tone: Tone::Plain, colour: None };
             match align {
                 Align::Left => self.spans.push(padding),
                 Align::Right => self.spans.insert(0, padding),
@@ -140,7 +157,7 @@ impl Line {
     #[must_use]
     pub fn toned(mut self, tone: Tone) -> Self {
         for span in &mut self.spans {
-            span.tone = tone;
+            (span.tone, span.colour) = (tone, None);
         }
         self
     }
@@ -217,7 +234,7 @@ pub fn wrap(spans: &[Span], width: usize) -> Vec<Line> {
             }
             let columns = piece.width();
             let piece = if used + columns > width { piece.trim_end() } else { piece };
-            append(&mut line, piece, span.tone);
+            append(&mut line, piece, span);
             // A space that was left out still ends the word.
             used = (used + columns).min(width);
         }
@@ -234,10 +251,10 @@ fn trim_end(line: &mut Line) {
     }
 }
 
-fn append(line: &mut Line, text: &str, tone: Tone) {
+fn append(line: &mut Line, text: &str, span: &Span) {
     match line.spans.last_mut() {
-        Some(last) if last.tone == tone => last.text.push_str(text),
-        _ => line.spans.push(Span { text: text.to_owned(), tone }),
+        Some(last) if (last.tone, last.colour) == (span.tone, span.colour) => last.text.push_str(text),
+        _ => line.spans.push(Span { text: text.to_owned(), ..*span }),
     }
 }
 

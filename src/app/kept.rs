@@ -158,6 +158,7 @@ pub(super) const fn answers(query: &Query, answer: &Answer) -> bool {
             | (Query::Utilization { .. }, Answer::Utilization(_))
             | (Query::Traffic { .. }, Answer::Traffic(_))
             | (Query::Logs { .. }, Answer::Logs(_))
+            | (Query::LogEvents { .. }, Answer::LogEvents(_))
             | (Query::LogGroup { .. }, Answer::LogGroup(_))
     )
 }

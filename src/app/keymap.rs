@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::command::{self, Command};
+use super::command::{self, Command, Context};
 use super::key::{Key, KeyError, KeyPress};
 use crate::model::near::near;
 
@@ -68,7 +68,7 @@ pub enum Lookup {
 /// Which keys do what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Keymap {
-    root: BTreeMap<String, Node>,
+    roots: BTreeMap<Context, BTreeMap<String, Node>>,
     /// The same the other way round; JSON has no maps from commands that carry something.
     #[serde(skip)]
     keys: BTreeMap<Command, Vec<String>>,
@@ -87,7 +87,7 @@ impl Keymap {
             }
             bindings.insert(name.clone(), keys.clone());
         }
-        let mut keymap = Self { root: BTreeMap::new(), keys: BTreeMap::new() };
+        let mut keymap = Self { roots: BTreeMap::new(), keys: BTreeMap::new() };
         for (name, keys) in &bindings {
             let command = command::by_id(name)
                 .ok_or_else(|| KeymapError::UnknownCommand { name: name.clone(), near: near_command(name) })?;
@@ -97,16 +97,23 @@ impl Keymap {
                     .map(str::parse::<KeyPress>)
                     .collect::<Result<Vec<_>, _>>()
                     .map_err(|error| KeymapError::BadKey { command: name.clone(), error })?;
-                bind(&mut keymap.root, &presses, command)?;
+                bind(keymap.roots.entry(command.context()).or_default(), &presses, command)?;
                 keymap.keys.entry(command).or_default().push(sequence.clone());
             }
         }
         Ok(keymap)
     }
 
-    /// What these keys lead to.
-    pub fn lookup(&self, keys: &[KeyPress]) -> Lookup {
-        let mut level = &self.root;
+    /// What these keys lead to: what they mean in this context, or else what they mean everywhere.
+    pub fn lookup(&self, context: Context, keys: &[KeyPress]) -> Lookup {
+        match self.lookup_in(context, keys) {
+            Lookup::Unbound => self.lookup_in(Context::Everywhere, keys),
+            found => found,
+        }
+    }
+
+    fn lookup_in(&self, context: Context, keys: &[KeyPress]) -> Lookup {
+        let Some(mut level) = self.roots.get(&context) else { return Lookup::Unbound };
         for (index, key) in keys.iter().enumerate() {
             match level.get(&key.to_string()) {
                 Some(Node::Leaf(command)) if index + 1 == keys.len() => return Lookup::Found(*command),
@@ -202,6 +209,7 @@ fn first_command(branch: &BTreeMap<String, Node>) -> Option<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::command::Reading;
 
     fn keys(text: &str) -> Vec<KeyPress> {
         text.split(' ').map(|key| key.parse().unwrap()).collect()
@@ -232,10 +240,22 @@ mod tests {
     #[test]
     fn sequences_are_pending_until_complete() {
         let keymap = with("first", &["g g"]).unwrap();
-        assert_eq!(keymap.lookup(&keys("g")), Lookup::Pending);
-        assert_eq!(keymap.lookup(&keys("g g")), Lookup::Found(Command::First));
-        assert_eq!(keymap.lookup(&keys("g x")), Lookup::Unbound);
-        assert_eq!(keymap.lookup(&keys("j")), Lookup::Found(Command::Down));
+        assert_eq!(keymap.lookup(Context::Everywhere, &keys("g")), Lookup::Pending);
+        assert_eq!(keymap.lookup(Context::Everywhere, &keys("g g")), Lookup::Found(Command::First));
+        assert_eq!(keymap.lookup(Context::Everywhere, &keys("g x")), Lookup::Unbound);
+        assert_eq!(keymap.lookup(Context::Everywhere, &keys("j")), Lookup::Found(Command::Down));
+    }
+
+    #[test]
+    fn a_context_has_keys_of_its_own_before_those_of_everywhere() {
+        let keymap = Keymap::new(&Bindings::new()).unwrap();
+        assert_eq!(keymap.lookup(Context::Everywhere, &keys("/")), Lookup::Found(Command::Filter));
+        assert_eq!(keymap.lookup(Context::Logs, &keys("/")), Lookup::Found(Command::Read(Reading::Search)));
+        assert_eq!(keymap.lookup(Context::Logs, &keys("j")), Lookup::Found(Command::Down));
+        assert!(with("log-search", &["f"]).is_err(), "two commands of one context");
+        assert!(with("log-search", &["R"]).is_ok_and(|keymap| {
+            keymap.lookup(Context::Everywhere, &keys("R")) == Lookup::Found(Command::Redeploy)
+        }));
     }
 
     #[test]

@@ -69,6 +69,9 @@ impl App {
 
     /// The fix of the finding on the screen, or else the name of the service.
     pub(super) fn copy_something(&mut self) -> Vec<Effect> {
+        if let Some(lines) = self.lines_to_copy() {
+            return self.copy(lines);
+        }
         let Some(finding) = self.on_the_screen() else {
             let arn = self.selected_arn().map(|arn| arn.as_str().to_owned());
             return arn.map(|arn| self.copy(arn)).unwrap_or_default();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::key::KeyPress;
 use super::remote::RequestId;
 use crate::model::call::{CallError, CallRecord};
+use crate::model::log::{Followed, Following};
 use crate::model::query::{Answer, Mutation, Query};
 use crate::model::service::Service;
 
@@ -72,6 +73,13 @@ pub enum Msg {
         /// The answer or the failure.
         result: Box<Result<Answer, CallError>>,
     },
+    /// Something came of following logs.
+    Followed {
+        /// Which request.
+        request: RequestId,
+        /// What.
+        followed: Followed,
+    },
     /// AWS took a change, or did not.
     Changed {
         /// Which request.
@@ -81,6 +89,8 @@ pub enum Msg {
     },
     /// These requests went over the wire.
     Calls(Vec<CallRecord>),
+    /// Lines were written to a file: how many and where, or why not.
+    Saved(Result<(usize, String), String>),
     /// Text was handed to the clipboard, or not.
     Copied(Result<(), String>),
 }
@@ -107,6 +117,20 @@ pub enum Effect {
         query: Query,
         /// How urgent it is.
         urgency: Urgency,
+    },
+    /// Follow logs until it is cancelled; what comes of it comes as [`Msg::Followed`].
+    Follow {
+        /// Names the request.
+        request: RequestId,
+        /// What to follow.
+        following: Following,
+    },
+    /// Write lines to a new file; the outcome comes as [`Msg::Saved`].
+    Save {
+        /// What the file is called; it goes to the working directory.
+        name: String,
+        /// The lines, safe to show.
+        lines: Vec<String>,
     },
     /// Nobody waits for this request any more.
     Cancel {

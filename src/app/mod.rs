@@ -24,6 +24,7 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod line_input;
+pub mod logs;
 mod looking;
 pub mod message;
 pub mod overlay;
@@ -41,6 +42,7 @@ pub mod wants;
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -49,6 +51,7 @@ use self::activity::{Activity, Errors};
 use self::judgement::{FindingName, Judgement};
 use self::key::KeyPress;
 use self::keymap::Keymap;
+use self::logs::{Logs, Look};
 use self::message::{Connection, Size};
 use self::overlay::{Confirmation, Overlay};
 use self::remote::RequestId;
@@ -75,6 +78,9 @@ pub struct Options {
     pub label: Option<String>,
     /// Which keys do what.
     pub keymap: Keymap,
+    /// The time zone of whoever reads.
+    #[serde(skip)]
+    pub zone: TimeZone,
 }
 
 /// The lower half of the screen.
@@ -112,6 +118,8 @@ pub struct App {
     list: ServiceListView,
     detail: DetailView,
     overlay: Option<Overlay>,
+    logs: Option<Logs>,
+    look: Look,
     watches: Vec<Watching>,
     activity: Activity,
     errors: Errors,
@@ -137,6 +145,8 @@ impl App {
             options,
             detail: DetailView::default(),
             overlay: None,
+            logs: None,
+            look: Look::default(),
             watches: Vec::new(),
             activity: Activity::default(),
             errors: Errors::default(),
@@ -200,6 +210,16 @@ impl App {
     /// What lies over the main screen.
     pub const fn overlay(&self) -> Option<&Overlay> {
         self.overlay.as_ref()
+    }
+
+    /// The logs that are followed.
+    pub const fn logs(&self) -> Option<&Logs> {
+        self.logs.as_ref()
+    }
+
+    /// How lines of logs are written.
+    pub const fn look(&self) -> Look {
+        self.look
     }
 
     /// Changes being followed, newest first.

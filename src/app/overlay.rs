@@ -88,6 +88,8 @@ pub enum Overlay {
     Palette(Chooser),
     /// Clusters of the account and region.
     Clusters(Chooser),
+    /// Tasks and containers whose lines are shown alone.
+    Tasks(Chooser),
     /// How many tasks?
     Scale(ScaleEntry),
     /// A plan.
@@ -106,7 +108,7 @@ impl Overlay {
             Self::Help(offset) | Self::Activity(offset) | Self::Errors(offset) | Self::Page { offset, .. } => {
                 Some(*offset)
             }
-            Self::Palette(_) | Self::Clusters(_) | Self::Scale(_) | Self::Confirm(_) => None,
+            Self::Palette(_) | Self::Clusters(_) | Self::Tasks(_) | Self::Scale(_) | Self::Confirm(_) => None,
         }
     }
 
@@ -116,7 +118,7 @@ impl Overlay {
             Self::Help(offset) | Self::Activity(offset) | Self::Errors(offset) | Self::Page { offset, .. } => {
                 Some(offset)
             }
-            Self::Palette(_) | Self::Clusters(_) | Self::Scale(_) | Self::Confirm(_) => None,
+            Self::Palette(_) | Self::Clusters(_) | Self::Tasks(_) | Self::Scale(_) | Self::Confirm(_) => None,
         }
     }
 }

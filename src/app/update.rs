@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::App;
-use super::command::Command;
+use super::command::{Command, Context};
 use super::document::Document;
 use super::key::{Key, KeyPress};
 use super::keymap::Lookup;
@@ -64,6 +64,17 @@ impl App {
                 self.activity.record(calls);
                 Vec::new()
             }
+            Msg::Followed { request, followed } => {
+                self.followed(request, followed);
+                Vec::new()
+            }
+            Msg::Saved(result) => {
+                match result {
+                    Ok((count, place)) => self.notify(format!("{count} lines written to {place}")),
+                    Err(error) => self.notify(error),
+                }
+                Vec::new()
+            }
             Msg::Copied(result) => {
                 let copied = self.copying.take().unwrap_or_default();
                 match result {
@@ -77,7 +88,9 @@ impl App {
             self.notice = None;
         }
         self.update_watches();
+        effects.extend(self.follow_logs());
         self.settle_views();
+        self.settle_lines();
         effects.extend(self.schedule());
         if ticked {
             effects.extend(self.schedule_in_turn());
@@ -112,7 +125,15 @@ impl App {
                 _ => self.errors.add(self.now, error.clone()),
             }
         }
+        if matches!(query, Query::LogEvents { .. }) {
+            self.store.answers.remove(&query);
+            self.past_answered(&query, result);
+            return Vec::new();
+        }
         let moved = self.store.settle(&query, self.moment(), result);
+        if matches!(query, Query::Tasks { .. }) {
+            self.settle_claims();
+        }
         for arn in moved {
             // Reading the tasks of everything that churns would cost more calls than all the rest together.
             if self.is_followed_closely(&arn) {
@@ -144,8 +165,12 @@ impl App {
             self.filter_key(press);
             return Vec::new();
         }
+        if self.is_prompting() {
+            self.prompt_key(press);
+            return Vec::new();
+        }
         match &self.overlay {
-            Some(Overlay::Palette(_) | Overlay::Clusters(_)) => self.chooser_key(press),
+            Some(Overlay::Palette(_) | Overlay::Clusters(_) | Overlay::Tasks(_)) => self.chooser_key(press),
             Some(Overlay::Scale(_)) => {
                 self.scale_key(press);
                 Vec::new()
@@ -159,7 +184,7 @@ impl App {
 
     fn bound_key(&mut self, press: KeyPress) -> Vec<Effect> {
         self.pending_keys.push(press);
-        match self.options.keymap.lookup(&self.pending_keys) {
+        match self.options.keymap.lookup(self.context(), &self.pending_keys) {
             Lookup::Pending => Vec::new(),
             Lookup::Unbound => {
                 self.pending_keys.clear();
@@ -184,7 +209,13 @@ impl App {
             self.notify(reason);
             return Vec::new();
         }
+        if self.read_command(command) {
+            return Vec::new();
+        }
         match command {
+            Command::Logs => self.open_logs(),
+            Command::PreviousLogs => return self.open_previous_logs(),
+            Command::Read(reading) => return self.read(reading),
             Command::Down => self.step_one(1),
             Command::Up => self.step_one(-1),
             Command::First => self.step(isize::MIN),
@@ -325,8 +356,13 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
+        if self.paste_into_prompt(text) {
+            return;
+        }
         match &mut self.overlay {
-            Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser)) => chooser.input.paste(text),
+            Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser) | Overlay::Tasks(chooser)) => {
+                chooser.input.paste(text);
+            }
             Some(Overlay::Scale(entry)) => {
                 if entry.untouched {
                     entry.replace("");
@@ -349,7 +385,13 @@ impl App {
             Mouse::Scroll { column, row, by } => {
                 let by = isize::from(by).saturating_mul(WHEEL);
                 let over_list = layout.list_rows.contains((column, row).into());
-                if over_list && self.overlay.is_none() { self.select_by(by) } else { self.scroll_document(by) }
+                if self.context() == Context::Logs {
+                    self.scroll_lines(by);
+                } else if over_list && self.overlay.is_none() {
+                    self.select_by(by);
+                } else {
+                    self.scroll_document(by);
+                }
             }
         }
     }

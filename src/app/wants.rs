@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::App;
 use super::kept::{deployments_of, tasks_of};
+use super::logs::Logs;
 use super::message::Urgency;
 use super::overlay::Overlay;
 use super::screens::Tab;
@@ -26,6 +27,8 @@ const MOST_HOT: usize = 10;
 /// Tasks of the selected service. Reading them takes three calls, so they are read a little less often where the screen
 /// does not show the single ones.
 pub const TASKS: SignedDuration = SignedDuration::from_secs(20);
+/// While lines wait for somebody to tell whose they are.
+const TASKS_OF_LINES: SignedDuration = SignedDuration::from_secs(5);
 const TASKS_BESIDE: SignedDuration = SignedDuration::from_secs(30);
 /// Targets of the selected service and of those being watched.
 pub const TARGETS: SignedDuration = SignedDuration::from_secs(10);
@@ -115,8 +118,15 @@ fn want(query: Query, every: Option<SignedDuration>, urgency: Urgency) -> Want {
 
 fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
     target_health(service, TARGETS, Urgency::Interactive, wants);
-    let looked_at = matches!(app.detail().tab, Tab::Tasks | Tab::Targets);
-    let tasks = if looked_at { TASKS } else { TASKS_BESIDE };
+    let looked_at = matches!(app.detail().tab, Tab::Tasks | Tab::Targets | Tab::Logs);
+    let logs = app.logs().filter(|logs| *logs.service() == service.arn);
+    let tasks = match logs {
+        Some(logs) if logs.claims().waiting() > 0 => TASKS_OF_LINES,
+        _ if looked_at => TASKS,
+        _ => TASKS_BESIDE,
+    };
+    let past = logs.into_iter().flat_map(Logs::asked);
+    wants.extend(past.map(|query| want(query.clone(), None, Urgency::Interactive)));
     wants.push(want(tasks_of(service), Some(tasks), Urgency::Interactive));
     for group in service.target_groups() {
         wants.push(want(Query::TargetGroup { target_group: group.clone() }, Some(SETTINGS), Urgency::Interactive));

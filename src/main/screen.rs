@@ -43,6 +43,7 @@ fn session(connection: aws::Settings, settings: Settings, label: Option<String>)
             refresh,
             label,
             keymap: Keymap::new(&keys)?,
+            zone: jiff::tz::TimeZone::system(),
         },
         aws: connection,
         theme: if settings.no_color { Theme::plain() } else { Theme::default().with(&settings.theme) },

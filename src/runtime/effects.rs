@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::io::{BufWriter, Write};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -12,6 +13,7 @@ use crate::app::message::{Connection, Msg, Urgency};
 use crate::app::remote::RequestId;
 use crate::aws::{self, Aws, Priority};
 use crate::model::call::{CallError, CallRecord};
+use crate::model::log::{Followed, Following};
 use crate::model::query::{Answer, Mutation, Query};
 use crate::model::service::Service;
 
@@ -20,6 +22,11 @@ const GATHER_CALLS: Duration = Duration::from_millis(100);
 /// At most so many calls in one message.
 const MOST_CALLS: usize = 256;
 
+/// Batches of followed events that may wait before whoever reads them has to.
+const FOLLOWED_BATCHES: usize = 16;
+/// Events in one message, so that keys get their turn between messages.
+const MOST_EVENTS: usize = 2_000;
+
 /// What answers questions and carries out changes.
 pub trait Answers: Clone + Send + Sync + 'static {
     /// Answers a question.
@@ -27,6 +34,9 @@ pub trait Answers: Clone + Send + Sync + 'static {
 
     /// Carries out a change, once.
     fn change(&self, mutation: Mutation) -> impl Future<Output = Result<Service, CallError>> + Send;
+
+    /// Follows logs until it is dropped or nobody listens any more.
+    fn follow(&self, following: Following, out: mpsc::Sender<Followed>) -> impl Future<Output = ()> + Send;
 
     /// What it is connected to.
     fn connection(&self) -> Connection;
@@ -39,6 +49,10 @@ impl Answers for Aws {
 
     async fn change(&self, mutation: Mutation) -> Result<Service, CallError> {
         Self::change(self, &mutation).await
+    }
+
+    async fn follow(&self, following: Following, out: mpsc::Sender<Followed>) {
+        Self::follow(self, following, out).await;
     }
 
     fn connection(&self) -> Connection {
@@ -95,6 +109,18 @@ impl<A: Answers> Requests<A> {
         self.open.insert(request, task.abort_handle());
     }
 
+    /// Follows logs; what comes of it comes as [`Msg::Followed`], several batches in one message where they come faster than
+    /// they are taken.
+    pub fn follow(&mut self, request: RequestId, following: Following) {
+        let (connected, outbox) = (self.answers.clone(), self.outbox.clone());
+        let task = tokio::spawn(async move {
+            let Some(answers) = wait(connected).await else { return };
+            let (out, followed) = mpsc::channel(FOLLOWED_BATCHES);
+            tokio::join!(answers.follow(following, out), pass_on(request, followed, outbox));
+        });
+        self.open.insert(request, task.abort_handle());
+    }
+
     /// Stops a request; no answer comes, unless it is on its way already.
     pub fn cancel(&mut self, request: RequestId) {
         if let Some(task) = self.open.remove(&request) {
@@ -118,6 +144,16 @@ impl<A: Answers> Requests<A> {
                 tokio::spawn(async move { outbox.send(msg).await });
             });
             outcome
+        });
+    }
+
+    /// Writes lines to a new file of the working directory; the outcome comes as [`Msg::Saved`].
+    pub fn save(&mut self, name: String, lines: Vec<String>) {
+        let outbox = self.outbox.clone();
+        tokio::spawn(async move {
+            let saved = tokio::task::spawn_blocking(move || save(&name, &lines)).await;
+            let result = saved.unwrap_or_else(|_| Err("writing was interrupted".to_owned()));
+            let _ = outbox.send(Msg::Saved(result)).await;
         });
     }
 
@@ -155,6 +191,48 @@ impl<A> Drop for Requests<A> {
         for task in self.open.values() {
             task.abort();
         }
+    }
+}
+
+/// Never over what is there already: what somebody saved is evidence. Only the owner may read it, since logs hold secrets.
+fn save(name: &str, lines: &[String]) -> Result<(usize, String), String> {
+    let failed = |error: std::io::Error| format!("cannot write {name}: {error}");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = BufWriter::new(options.open(name).map_err(failed)?);
+    for line in lines {
+        writeln!(file, "{line}").map_err(failed)?;
+    }
+    file.flush().map_err(failed)?;
+    let full = std::path::absolute(name).map_or_else(|_| name.to_owned(), |path| path.display().to_string());
+    Ok((lines.len(), full))
+}
+
+/// Passes on what comes of following logs. While a message waits to be taken, batches gather.
+async fn pass_on(request: RequestId, mut followed: mpsc::Receiver<Followed>, outbox: mpsc::Sender<Msg>) {
+    let mut next = followed.recv().await;
+    while let Some(first) = next.take() {
+        let Ok(place) = outbox.reserve().await else { return };
+        let (mut first, mut held_back) = (first, None);
+        while let Followed::Events(events) = &mut first
+            && events.len() < MOST_EVENTS
+            && let Ok(more) = followed.try_recv()
+        {
+            match more {
+                Followed::Events(more) => events.extend(more),
+                state @ Followed::State(_) => {
+                    held_back = Some(state);
+                    break;
+                }
+            }
+        }
+        place.send(Msg::Followed { request, followed: first });
+        next = match held_back {
+            Some(state) => Some(state),
+            None => followed.recv().await,
+        };
     }
 }
 

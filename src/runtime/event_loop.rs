@@ -186,6 +186,8 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         for effect in effects {
             match effect {
                 Effect::Ask { request, query, urgency } => self.requests.ask(request, query, urgency),
+                Effect::Follow { request, following } => self.requests.follow(request, following),
+                Effect::Save { name, lines } => self.requests.save(name, lines),
                 Effect::Cancel { request } => self.requests.cancel(request),
                 Effect::Change { request, mutation } => {
                     tracing::info!(operation = %mutation.operation(), service = mutation.service().as_str(), "changing");

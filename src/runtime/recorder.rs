@@ -126,6 +126,7 @@ mod tests {
             refresh: jiff::SignedDuration::from_secs(4),
             label: None,
             keymap: Keymap::new(&Bindings::new()).unwrap(),
+            zone: jiff::tz::TimeZone::UTC,
         }
     }
 

@@ -35,7 +35,7 @@ impl<'a> Canvas<'a> {
 
     /// Writes a piece of text in its tone; returns the column after it.
     pub(super) fn span(&mut self, column: u16, row: u16, width: u16, span: &Span) -> u16 {
-        self.text(column, row, width, span.text(), self.theme.style(span.tone()))
+        self.text(column, row, width, span.text(), self.theme.inked(span.tone(), span.colour()))
     }
 
     /// Writes a line; returns the column after it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::app::document::Ink;
 use crate::model::look::{Attribute, Colour, Look, Tone};
 
 /// Styles by tone.
@@ -18,6 +19,8 @@ pub struct Theme {
     bad: Style,
     accent: Style,
     focus: Style,
+    /// Whether text may have a colour of its own.
+    inked: bool,
 }
 
 impl Default for Theme {
@@ -32,6 +35,7 @@ impl Default for Theme {
             bad: colour(Color::Red).add_modifier(Modifier::BOLD),
             accent: colour(Color::Cyan),
             focus: Style::new().add_modifier(Modifier::REVERSED),
+            inked: true,
         }
     }
 }
@@ -49,6 +53,7 @@ impl Theme {
             bad: with(Modifier::BOLD),
             accent: with(Modifier::UNDERLINED),
             focus: with(Modifier::REVERSED),
+            inked: false,
         }
     }
 
@@ -82,6 +87,14 @@ impl Theme {
             Tone::Bad => self.bad,
             Tone::Accent => self.accent,
             Tone::Focus => self.focus,
+        }
+    }
+
+    /// What a tone looks like for text with a colour of its own.
+    pub const fn inked(&self, tone: Tone, ink: Option<Ink>) -> Style {
+        match ink {
+            Some((colour, bright)) if self.inked => self.style(tone).fg(ansi(colour, bright)),
+            _ => self.style(tone),
         }
     }
 

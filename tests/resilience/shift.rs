@@ -78,6 +78,7 @@ impl Beginning {
             refresh: SignedDuration::from_secs(5),
             label: None,
             keymap: Keymap::new(&Bindings::new()).unwrap(),
+            zone: jiff::tz::TimeZone::UTC,
         };
         let now = simulator.with_world(|world| world.now());
         let app = App::new(options, now, self.size);

@@ -40,6 +40,7 @@ pub fn options() -> Options {
         refresh: SignedDuration::from_secs(5),
         label: None,
         keymap: Keymap::new(&Bindings::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct Driver {
     changes: Vec<(RequestId, Mutation)>,
     /// Re-reads that a confirming key led to and that led to nothing yet.
     confirmed: BTreeSet<RequestId>,
+    follows: BTreeSet<RequestId>,
     recorder: Recorder<Vec<u8>>,
     messages: Vec<(Timestamp, Msg)>,
 }
@@ -48,6 +49,7 @@ pub(crate) fn options(read_only: bool) -> Options {
         refresh: SignedDuration::from_secs(5),
         label: None,
         keymap: Keymap::new(&Bindings::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 
@@ -71,6 +73,7 @@ impl Driver {
             closed: Vec::new(),
             changes: Vec::new(),
             confirmed: BTreeSet::new(),
+            follows: BTreeSet::new(),
             recorder: Recorder::new(Vec::new(), now, SIZE).unwrap(),
             messages: Vec::new(),
         };
@@ -189,6 +192,10 @@ impl Driver {
                     // A confirmed plan reads again even if that is being read already.
                     assert!(same <= 2, "{query:?} is asked {same} times at once");
                 }
+                Effect::Follow { request, .. } => {
+                    assert!(self.follows.insert(*request), "{request:?} names two things that are followed");
+                }
+                Effect::Cancel { request } if self.follows.remove(request) => {}
                 Effect::Cancel { request } => {
                     let query = self.open.remove(request).expect("only what is open is cancelled");
                     self.confirmed.remove(request);
@@ -199,7 +206,7 @@ impl Driver {
                     self.changes.push((*request, mutation.clone()));
                     self.changes_sent += 1;
                 }
-                Effect::Copy(_) | Effect::Suspend | Effect::Quit => {}
+                Effect::Copy(_) | Effect::Save { .. } | Effect::Suspend | Effect::Quit => {}
             }
         }
         assert!(self.open.len() <= MOST_OPEN, "{} requests at once", self.open.len());

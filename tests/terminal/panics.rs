@@ -27,6 +27,7 @@ fn panicking() {
             refresh: jiff::SignedDuration::from_secs(5),
             label: None,
             keymap: Keymap::new(&Bindings::new()).unwrap(),
+            zone: jiff::tz::TimeZone::UTC,
         },
         aws: aws::Settings { region: Some("eu-west-1".to_owned()), ..aws::Settings::default() },
         theme: ui::theme::Theme::default(),

@@ -41,6 +41,26 @@ fn command_line(app: &App, info: &CommandInfo) -> Line {
     line
 }
 
+/// Tasks and containers whose lines can be shown alone.
+pub fn tasks(app: &App, chooser: &Chooser, width: usize, height: usize) -> Document {
+    let items = app.chooser_items();
+    let known = app.selected_service().and_then(|service| app.store().tasks(service).value()).unwrap_or_default();
+    let lines = visible(chooser, &items, height).map(|(name, chosen)| {
+        let mut line = Line::from(plain(name));
+        if let Some(task) = known.iter().find(|task| task.arn.name() == name.as_str()) {
+            let revision = task.task_definition.name();
+            line.spans.push(dim(format!("  {revision}  {}", task.last_status)));
+        }
+        (line, chosen)
+    });
+    list(chooser, lines, width)
+}
+
+/// Lines that list would like to have.
+pub fn tasks_height(app: &App) -> usize {
+    HEAD + app.narrowings().len()
+}
+
 /// Clusters with their counts.
 pub fn clusters(app: &App, chooser: &Chooser, width: usize, height: usize) -> Document {
     let items = app.chooser_items();

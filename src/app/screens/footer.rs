@@ -2,9 +2,10 @@
 
 use super::input::input;
 use crate::app::App;
-use crate::app::command::{self, Command, CommandInfo};
+use crate::app::command::{self, Command, CommandInfo, Context, Reading};
 use crate::app::document::{Line, Span, Tone, dim, plain, strong, toned};
 use crate::app::keymap;
+use crate::app::logs::{Logs, Prompt};
 use crate::app::overlay::Overlay;
 use crate::app::room::those_that_fit;
 use crate::app::screens::Tab;
@@ -13,6 +14,9 @@ use crate::app::screens::Tab;
 pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
     if app.list().filtering {
         return filter(app, width);
+    }
+    if let Some(prompt) = app.logs().and_then(Logs::prompt).filter(|_| app.context() == Context::Logs) {
+        return prompted(prompt, width);
     }
     if let Some(notice) = app.notice() {
         return (Line::of([plain(" "), toned(Tone::Strong, &notice.text)]).fitted(width), None);
@@ -24,7 +28,7 @@ pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
     }
     let asks = matches!(
         app.overlay(),
-        Some(Overlay::Palette(_) | Overlay::Clusters(_) | Overlay::Scale(_) | Overlay::Confirm(_))
+        Some(Overlay::Palette(_) | Overlay::Clusters(_) | Overlay::Tasks(_) | Overlay::Scale(_) | Overlay::Confirm(_))
     );
     // While a question is open its keys are the only ones that do something.
     if asks {
@@ -45,6 +49,27 @@ fn filter(app: &App, width: usize) -> (Line, Option<usize>) {
     (line, Some(2 + cursor))
 }
 
+/// What is typed about lines of logs.
+fn prompted(prompt: &Prompt, width: usize) -> (Line, Option<usize>) {
+    let word = match prompt.reading {
+        Reading::Include => "only ",
+        Reading::Exclude => "without ",
+        Reading::Jump => "to ",
+        _ => "/",
+    };
+    let (help, tone) = match &prompt.problem {
+        Some(problem) => (format!("  {problem}"), Tone::Bad),
+        None if prompt.reading == Reading::Jump => ("  10m, 13:10, 2026-01-31T13:10:00Z".to_owned(), Tone::Dim),
+        None => ("  text, or /regex/".to_owned(), Tone::Dim),
+    };
+    let room = width.saturating_sub(1 + word.chars().count() + help.chars().count()).max(12);
+    let (typed, cursor) = input(&prompt.input, room);
+    let mut line = Line::of([plain(" "), strong(word)]);
+    line.spans.extend(typed.padded(room, crate::app::document::Align::Left).spans);
+    line.spans.push(toned(tone, help));
+    (line.fitted(width), Some(1 + word.chars().count() + cursor))
+}
+
 /// Whether a command is worth a place in the footer of what is on the screen now: what moves the list is of no use while
 /// it is hidden, and how to get about a service matters more there.
 fn belongs(app: &App, command: Command) -> bool {
@@ -53,6 +78,11 @@ fn belongs(app: &App, command: Command) -> bool {
         Command::Help | Command::Back | Command::Quit => true,
         Command::Copy if matches!(app.overlay(), Some(Overlay::Page { .. })) => true,
         _ if open => false,
+        // Reading has keys enough of its own.
+        Command::Read(_) => app.context() == Context::Logs,
+        Command::Logs => app.detail().tab != Tab::Logs || !zoomed,
+        Command::PreviousLogs => matches!(app.detail().tab, Tab::Tasks | Tab::Logs),
+        Command::Explain | Command::Copy if app.context() == Context::Logs => false,
         Command::NextService => zoomed,
         Command::Explain => matches!(app.detail().tab, Tab::Overview | Tab::Network),
         Command::Zoom | Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,

@@ -16,6 +16,7 @@ pub mod header;
 pub mod help;
 pub mod input;
 pub mod load_balancing;
+pub mod logs;
 pub mod network;
 pub mod overview;
 pub mod page;
@@ -50,6 +51,8 @@ pub enum Tab {
     Deploys,
     /// Its events.
     Events,
+    /// What its containers write.
+    Logs,
     /// How packets travel to and from its tasks.
     Network,
     /// Its task definition.
@@ -58,8 +61,16 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs from left to right.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Tasks, Self::Targets, Self::Deploys, Self::Events, Self::Network, Self::Config];
+    pub const ALL: &[Self] = &[
+        Self::Overview,
+        Self::Tasks,
+        Self::Targets,
+        Self::Deploys,
+        Self::Events,
+        Self::Logs,
+        Self::Network,
+        Self::Config,
+    ];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -69,6 +80,7 @@ impl Tab {
             Self::Targets => "Targets",
             Self::Deploys => "Deploys",
             Self::Events => "Events",
+            Self::Logs => "Logs",
             Self::Network => "Network",
             Self::Config => "Config",
         }
@@ -82,6 +94,7 @@ impl Tab {
             Self::Targets => "Targ",
             Self::Deploys => "Depl",
             Self::Events => "Evts",
+            Self::Logs => "Logs",
             Self::Network => "Net",
             Self::Config => "Conf",
         }
@@ -95,6 +108,7 @@ impl Tab {
             Self::Targets => 3,
             Self::Deploys => 4,
             Self::Events => 5,
+            Self::Logs => 7,
             Self::Network => 8,
             Self::Config => 9,
         }
@@ -121,10 +135,11 @@ pub fn tab(app: &App, width: usize) -> Document {
         Tab::Targets => targets::document(app, service, width),
         Tab::Deploys => deploys::document(app, service, width),
         Tab::Events => events::document(app, service, width),
+        Tab::Logs => logs::document(app, service, width),
         Tab::Network => network::document(app, service, width),
         Tab::Config => config::document(app, service, width),
     };
-    let stale = source_of_tab(app).is_some_and(|source| source.is_stale(app.now()));
+    let stale = app.detail().tab != Tab::Logs && source_of_tab(app).is_some_and(|source| source.is_stale(app.now()));
     if stale { document.toned(Tone::Dim) } else { document }
 }
 
@@ -152,6 +167,7 @@ pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
         Tab::Tasks => tasks::source(app, service),
         Tab::Targets => targets::source(app, service).unwrap_or(of_service),
         Tab::Deploys => of_service.or_worse(deploys::source(app, service), now),
+        Tab::Logs => logs::source(app, service),
         Tab::Network => network::source(app, service).unwrap_or(of_service),
         Tab::Config => config::source(app, service).unwrap_or(of_service),
     })
@@ -168,6 +184,7 @@ pub fn overlay(app: &App, width: usize) -> Document {
         Some(Overlay::Page { entry, .. }) => page::document(entry, width),
         Some(Overlay::Palette(chooser)) => choosers::palette(app, chooser, width, height),
         Some(Overlay::Clusters(chooser)) => choosers::clusters(app, chooser, width, height),
+        Some(Overlay::Tasks(chooser)) => choosers::tasks(app, chooser, width, height),
         Some(Overlay::Scale(entry)) => scale::document(app, entry, width),
         Some(Overlay::Confirm(confirmation)) => confirmation::document(confirmation, width, height),
     }
@@ -184,6 +201,7 @@ pub fn overlay_height(app: &App, width: usize) -> usize {
         Some(Overlay::Page { entry, .. }) => page::document(entry, width).height(),
         Some(Overlay::Palette(_)) => choosers::palette_height(),
         Some(Overlay::Clusters(_)) => choosers::clusters_height(app, width),
+        Some(Overlay::Tasks(_)) => choosers::tasks_height(app),
         Some(Overlay::Scale(entry)) => scale::document(app, entry, width).height(),
         Some(Overlay::Confirm(confirmation)) => confirmation::wanted_height(confirmation, width),
     }
@@ -202,6 +220,7 @@ pub fn overlay_title(app: &App) -> (&'static str, String) {
         Some(Overlay::Errors(_)) => ("Errors, newest first", scrolls()),
         Some(Overlay::Page { entry, .. }) => (entry.title, scrolls()),
         Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
+        Some(Overlay::Tasks(_)) => ("Show the lines of", "↑↓ choose · Enter shows · Esc closes".to_owned()),
         Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
         Some(Overlay::Scale(_)) => ("Scale", String::new()),
         Some(Overlay::Confirm(confirmation)) => (confirmation::title(confirmation), String::new()),
@@ -216,7 +235,9 @@ fn key(app: &App, command: Command) -> String {
 /// Where the cursor is in the overlay, column and line, while something is typed.
 pub fn overlay_cursor(app: &App, width: usize) -> Option<(usize, usize)> {
     match app.overlay()? {
-        Overlay::Palette(chooser) | Overlay::Clusters(chooser) => Some(choosers::cursor(chooser, width)),
+        Overlay::Palette(chooser) | Overlay::Clusters(chooser) | Overlay::Tasks(chooser) => {
+            Some(choosers::cursor(chooser, width))
+        }
         Overlay::Scale(entry) => Some(scale::cursor(entry, width)),
         _ => None,
     }

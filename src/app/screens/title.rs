@@ -31,7 +31,7 @@ pub fn pieces(app: &App, width: usize) -> Vec<Piece> {
         .map_or(Tabs::Numbers, |(style, _)| style);
     let name = Line::from(name).fitted(room.saturating_sub(tabs_width(app, style) + 2));
     let mut pieces = vec![Piece { span: strong(format!(" {} ", name.text())), tab: None }];
-    for tab in Tab::ALL {
+    for tab in Tab::ALL.iter().copied() {
         let open = tab == app.detail().tab;
         let span = toned(if open { Tone::Accent } else { Tone::Plain }, tab_text(tab, open, style));
         pieces.push(Piece { span, tab: Some(tab) });

@@ -401,7 +401,7 @@ fn the_list_names_the_finding_in_short() {
 
 #[test]
 fn every_tab_has_its_key() {
-    for tab in Tab::ALL {
+    for tab in Tab::ALL.iter().copied() {
         let mut world = World::settled(options(), vec![service("web")]);
         world.keys(&tab.number().to_string());
         assert_eq!(world.app.detail().tab, tab);

@@ -30,6 +30,7 @@ pub(super) fn options() -> Options {
         refresh: SignedDuration::from_secs(5),
         label: None,
         keymap: Keymap::new(&Bindings::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 
@@ -338,7 +339,7 @@ fn operation(query: &Query) -> &'static str {
         Query::Scaling { .. } => "DescribeScalableTargets",
         Query::Alarms { .. } => "DescribeAlarms",
         Query::Utilization { .. } | Query::Traffic { .. } => "GetMetricData",
-        Query::Logs { .. } => "FilterLogEvents",
+        Query::Logs { .. } | Query::LogEvents { .. } => "FilterLogEvents",
         Query::LogGroup { .. } => "DescribeLogGroups",
     }
 }

@@ -5,6 +5,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::{ErrorKind, Operation};
+use crate::model::log::{LogEvent, LogSource, TailMode, TailState};
 use jiff::Timestamp;
 
 /// An AWS that answers when it is told to, and notices who gives up.
@@ -37,6 +38,25 @@ impl Answers for Patient {
     async fn change(&self, _: Mutation) -> Result<Service, CallError> {
         self.go.notified().await;
         Err(denied())
+    }
+
+    /// Three batches at once, a state, and then nothing until it is given up.
+    async fn follow(&self, following: Following, out: mpsc::Sender<Followed>) {
+        let _noticed = GivesUp(Arc::clone(&self.given_up));
+        for (number, source) in (0..3).zip(following.sources.iter().cycle()) {
+            let event = LogEvent {
+                at: following.since,
+                ingested: None,
+                source: number,
+                task: "0a".to_owned(),
+                message: source.container.clone(),
+            };
+            out.send(Followed::Events(vec![event])).await.unwrap();
+        }
+        let mode = TailMode::LiveTail;
+        let state = TailState { source: 0, mode, behind: None, sampled: false, trouble: None };
+        out.send(Followed::State(state)).await.unwrap();
+        std::future::pending::<()>().await;
     }
 
     fn connection(&self) -> Connection {
@@ -82,6 +102,50 @@ async fn a_cancelled_request_drops_its_call_and_says_nothing() {
     aws.given_up.notified().await;
     assert!(inbox.try_recv().is_err());
     assert!(requests.open.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_followed_gathers_while_nobody_takes_it_and_ends_when_nobody_wants_it() {
+    let (outbox, mut inbox) = mpsc::channel(1);
+    let aws = Patient::default();
+    let mut requests = Requests::new(std::future::ready(aws.clone()), outbox);
+    let source = LogSource {
+        container: "web".to_owned(),
+        group: "/ecs/web".to_owned(),
+        prefix: "app/web/".to_owned(),
+        region: None,
+    };
+    requests.follow(RequestId(5), Following { sources: vec![source], since: Timestamp::UNIX_EPOCH });
+    let (mut events, mut states) = (Vec::new(), 0);
+    while states == 0 {
+        match inbox.recv().await.unwrap() {
+            Msg::Followed { request: RequestId(5), followed: Followed::Events(more) } => events.extend(more),
+            Msg::Followed { followed: Followed::State(_), .. } => states += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(
+        events.iter().map(|event| event.source).collect::<Vec<_>>(),
+        [0, 1, 2],
+        "all, in order, before the state"
+    );
+    requests.cancel(RequestId(5));
+    aws.given_up.notified().await;
+    assert!(requests.open.is_empty());
+}
+
+#[test]
+fn lines_are_saved_to_a_new_file_for_their_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("web.log").display().to_string();
+    assert_eq!(save(&name, &["one".to_owned(), "two".to_owned()]), Ok((2, name.clone())));
+    assert_eq!(std::fs::read_to_string(&name).unwrap(), "one\ntwo\n");
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&name).unwrap().permissions()) & 0o777,
+        0o600
+    );
+    assert!(save(&name, &[]).unwrap_err().contains("cannot write"), "what is there is never written over");
 }
 
 #[tokio::test]

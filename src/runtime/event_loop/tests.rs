@@ -9,6 +9,7 @@ use crate::app::overlay::Overlay;
 use crate::aws::Priority;
 use crate::model::arn::ClusterName;
 use crate::model::call::CallError;
+use crate::model::log::{Followed, Following};
 use crate::model::query::{Answer, Mutation, Query};
 use crate::model::service::Service;
 
@@ -25,6 +26,10 @@ impl Answers for Silence {
 
     async fn change(&self, _: Mutation) -> Result<Service, CallError> {
         std::future::pending().await
+    }
+
+    async fn follow(&self, _: Following, _: mpsc::Sender<Followed>) {
+        std::future::pending::<()>().await;
     }
 
     fn connection(&self) -> Connection {
@@ -54,6 +59,7 @@ fn app() -> App {
         refresh: jiff::SignedDuration::from_secs(4),
         label: None,
         keymap: Keymap::new(&Bindings::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
     };
     App::new(options, Timestamp::now(), SIZE)
 }

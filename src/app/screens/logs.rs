@@ -1,0 +1,354 @@
+//! Tab Logs: the lines of all containers of all tasks of a service, merged by time, with marks where a deployment began and
+//! where tasks started and stopped.
+
+use jiff::Timestamp;
+
+use super::deaths::{death_of, ended_at};
+use super::source::Source;
+use crate::app::App;
+use crate::app::document::{Document, Ink, Line as Shown, Span, Tone, dim, plain, strong, toned, wrap};
+use crate::app::freshness::short_duration;
+use crate::app::logs::Logs;
+use crate::app::wants::TASKS;
+use crate::logs::ansi::{self, pieces};
+use crate::logs::fields::{fields, in_short};
+use crate::logs::held::Line;
+use crate::logs::level::{Level, level};
+use crate::logs::when::Times;
+use crate::model::log::{LogDestination, TailMode};
+use crate::model::look::Colour;
+use crate::model::service::Service;
+use crate::model::text::visible;
+
+/// Lines above the log.
+pub const HEAD: usize = 1;
+/// Characters of a task's id.
+const TASK: usize = 8;
+/// Bytes of a line that are shown; nobody reads on, and each frame lays out a screen full of them.
+const SHOWN: usize = 8 * 1024;
+/// Colours that tell tasks apart.
+const INKS: [Ink; 6] = [
+    (Colour::Cyan, false),
+    (Colour::Magenta, false),
+    (Colour::Green, false),
+    (Colour::Blue, true),
+    (Colour::Red, true),
+    (Colour::Yellow, false),
+];
+
+/// Where the tab comes from: whose lines they are is known from the tasks.
+pub fn source<'a>(app: &'a App, service: &Service) -> Source<'a> {
+    Source::new(app.store().tasks(service).remote(), Some(TASKS))
+}
+
+/// The tab.
+pub fn document(app: &App, service: &Service, width: usize) -> Document {
+    let mut document = Document::default();
+    let height = crate::app::layout::layout(app).map_or(0, |layout| usize::from(layout.detail_body.height));
+    let Some(logs) = app.logs().filter(|logs| *logs.service() == service.arn) else {
+        document.push(dim("reading…"));
+        return document;
+    };
+    document.head = Some(head(app, logs).fitted(width));
+    let room = height.saturating_sub(HEAD);
+    if logs.view().is_empty() {
+        nothing(app, service, logs, &mut document, width);
+        return document;
+    }
+    let marks = marks(app, service, logs);
+    let (here, marked) = (logs.row(), logs.marked());
+    for row in logs.top()..logs.view().len() {
+        if document.lines.len() >= room {
+            break;
+        }
+        let Some(line) = logs.line(row) else { break };
+        let paused = !logs.follows_newest() && app.is_zoomed();
+        let sign = match () {
+            () if paused && here == Some(row) => Some(toned(Tone::Focus, ">")),
+            () if marked.as_ref().is_some_and(|marked| marked.contains(&row)) => Some(toned(Tone::Accent, "┃")),
+            () => None,
+        };
+        document.lines.extend(with_marks(app, logs, &marks, row, line, width, sign));
+    }
+    // What began and ended after the last line.
+    if logs.line(logs.view().len().saturating_sub(1)).is_some() && document.lines.len() < room {
+        let last = logs.line(logs.view().len().saturating_sub(1)).map(Line::at);
+        let later = marks.iter().filter(|mark| Some(mark.at) > last);
+        document.lines.extend(later.map(|mark| mark_line(app, mark, width)));
+    }
+    document.lines.truncate(room);
+    document
+}
+
+/// The first row to be shown so that the one somebody reads is in sight, and the screen is full if it can be.
+pub fn top(app: &App, width: usize, room: usize) -> Option<usize> {
+    let logs = app.logs()?;
+    let service = app.store().service(logs.service())?;
+    let marks = marks(app, service, logs);
+    let row = logs.row()?;
+    let height =
+        |row: usize| logs.line(row).map_or(0, |line| with_marks(app, logs, &marks, row, line, width, None).len());
+    let first_for = |last: usize| {
+        let mut used = if last + 1 == logs.view().len() {
+            marks.iter().filter(|mark| logs.line(last).is_some_and(|line| mark.at > line.at())).count()
+        } else {
+            0
+        };
+        let mut first = last;
+        for above in Logs::upwards(last) {
+            used += height(above);
+            if used > room && above != last {
+                break;
+            }
+            first = above;
+        }
+        first
+    };
+    let lowest = first_for(row);
+    let full = first_for(logs.view().len().saturating_sub(1));
+    let before = logs.top().min(row);
+    Some(if logs.follows_newest() { full } else { before.max(lowest).min(full.max(lowest)) })
+}
+
+/// A line as it is copied and saved: time, task, container and text, safe to print.
+pub fn whole(logs: &Logs, line: &Line) -> String {
+    let task = logs.held().tasks().get(usize::from(line.task)).map_or("?", String::as_str);
+    let container = logs.sources().get(usize::from(line.source)).map_or("?", |source| source.container.as_str());
+    let text = ansi::plain(line.text());
+    format!(
+        "{} {} {} {}",
+        line.at().strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+        visible(task),
+        visible(container),
+        visible(&text)
+    )
+}
+
+/// What is followed and how, and what is left out.
+fn head(app: &App, logs: &Logs) -> Shown {
+    let mut spans = Vec::new();
+    let mut states = logs.states().map(|(_, state)| state);
+    let trouble = logs.states().find_map(|(_, state)| state?.trouble.as_ref());
+    let word = match (logs.follows_newest(), trouble) {
+        (_, Some(error)) => toned(Tone::Bad, format!("{} {}", error.kind.label(), error.operation)),
+        (false, None) => toned(Tone::Accent, "paused"),
+        (true, None) if logs.states().all(|(_, state)| state.is_none()) => dim("reading…"),
+        (true, None) => toned(Tone::Good, "following"),
+    };
+    spans.push(word);
+    if let Some(TailMode::Polling { because }) = states.find_map(|state| Some(state?.mode.clone())) {
+        spans.push(dim(format!(" ({because})")));
+    }
+    let (shown, held) = (logs.view().len(), logs.held().len());
+    let tasks = logs.held().tasks().len();
+    let count = if shown == held { format!("{held} lines") } else { format!("{shown} of {held} lines") };
+    spans.push(dim(format!(" · {count} · {tasks} task{}", if tasks == 1 { "" } else { "s" })));
+    let filter = logs.view().filter();
+    if let Some(task) = &filter.task {
+        spans.extend([dim(" · task "), strong(short(task))]);
+    }
+    if let Some(source) = filter.source.and_then(|place| logs.sources().get(usize::from(place))) {
+        spans.extend([dim(" · container "), strong(&source.container)]);
+    }
+    for (word, pattern) in [("only", &filter.include), ("without", &filter.exclude)] {
+        if let Some(pattern) = pattern {
+            spans.extend([dim(format!(" · {word} ")), strong(pattern.typed())]);
+        }
+    }
+    if let Some(search) = logs.search() {
+        spans.extend([dim(" · search "), strong(search.typed())]);
+    }
+    if !logs.asked().is_empty() {
+        spans.push(toned(Tone::Accent, " · reading older lines…"));
+    }
+    if logs.held().let_go() > 0 {
+        spans.push(dim(format!(" · {} oldest let go", logs.held().let_go())));
+    }
+    if logs.claims().waiting() > 0 {
+        spans.push(dim(format!(" · {} of a new task", logs.claims().waiting())));
+    }
+    let elsewhere = app.selected_service().map(|service| app.destinations(service)).unwrap_or_default();
+    let elsewhere = elsewhere.iter().filter(|one| matches!(one, LogDestination::Elsewhere { .. })).count();
+    if elsewhere > 0 {
+        spans.push(toned(
+            Tone::Warn,
+            format!(" · {elsewhere} container{} not in CloudWatch", if elsewhere == 1 { "" } else { "s" }),
+        ));
+    }
+    Shown { spans }
+}
+
+/// Why there is nothing to see.
+fn nothing(app: &App, service: &Service, logs: &Logs, document: &mut Document, width: usize) {
+    let destinations = app.destinations(service);
+    for destination in &destinations {
+        match destination {
+            LogDestination::Elsewhere { container, why } => {
+                document.paragraph(&[toned(Tone::Warn, "! "), strong(container), plain(format!(" {why}."))], width);
+            }
+            LogDestination::CloudWatch(source) => {
+                let streams = format!(" writes to {}, streams {}TASK", source.group, source.prefix);
+                document.paragraph(&[plain("  "), strong(&source.container), dim(streams)], width);
+            }
+        }
+    }
+    for error in logs.states().filter_map(|(_, state)| state?.trouble.as_ref()) {
+        let words = format!("{} {}: {}", error.kind.label(), error.operation, error.message);
+        document.paragraph(&[toned(Tone::Bad, words)], width);
+    }
+    let words = if destinations.is_empty() {
+        "reading the task definition…"
+    } else if logs.held().is_empty() {
+        "Nothing was written within the last 10 minutes. Lines appear as they come; o reads what was written before."
+    } else {
+        "No line passes the filters; Esc drops them."
+    };
+    document.paragraph(&[dim(words)], width);
+}
+
+/// Something that happened between lines.
+struct Mark {
+    at: Timestamp,
+    tone: Tone,
+    text: String,
+}
+
+/// What happened to the service and its tasks, oldest first.
+fn marks(app: &App, service: &Service, logs: &Logs) -> Vec<Mark> {
+    let filter = logs.view().filter();
+    let mut marks = Vec::new();
+    for deployment in &service.deployments {
+        if let Some(at) = deployment.created_at {
+            let revision = deployment.task_definition.name();
+            marks.push(Mark { at, tone: Tone::Accent, text: format!("deployment of {revision} began") });
+        }
+    }
+    let tasks = app.store().tasks(service).value().unwrap_or_default();
+    for task in tasks.iter().filter(|task| filter.task.as_ref().is_none_or(|id| id == task.arn.name())) {
+        let name = format!("{} ({})", short(task.arn.name()), task.task_definition.name());
+        if let Some(at) = task.started_at {
+            marks.push(Mark { at, tone: Tone::Good, text: format!("task {name} started") });
+        }
+        if let (Some(at), Some(death)) = (ended_at(task), death_of(app, task)) {
+            let tone = if death.benign { Tone::Dim } else { Tone::Bad };
+            marks.push(Mark { at, tone, text: format!("task {name} stopped: {}", death.line) });
+        }
+    }
+    marks.sort_by(|one, other| (one.at, &one.text).cmp(&(other.at, &other.text)));
+    marks
+}
+
+fn mark_line(app: &App, mark: &Mark, width: usize) -> Shown {
+    let text = format!("── {} {} ", time(app, mark.at), mark.text);
+    let rest = width.saturating_sub(plain(&text).width());
+    Shown::of([toned(mark.tone, text), toned(mark.tone, "─".repeat(rest))]).fitted(width)
+}
+
+/// A line with what happened before it.
+fn with_marks(
+    app: &App,
+    logs: &Logs,
+    marks: &[Mark],
+    row: usize,
+    line: &Line,
+    width: usize,
+    sign: Option<Span>,
+) -> Vec<Shown> {
+    let before = row.checked_sub(1).and_then(|row| logs.line(row)).map(Line::at);
+    let first = marks.partition_point(|mark| Some(mark.at) <= before);
+    let until = marks.partition_point(|mark| mark.at <= line.at());
+    // What is older than the first line is history nobody reads here.
+    let between = if before.is_none() { &[] } else { marks.get(first..until).unwrap_or_default() };
+    let mut shown: Vec<Shown> = between.iter().map(|mark| mark_line(app, mark, width)).collect();
+    shown.extend(lines(app, logs, line, width, sign));
+    shown
+}
+
+fn short(task: &str) -> &str {
+    task.get(..TASK).unwrap_or(task)
+}
+
+fn time(app: &App, at: Timestamp) -> String {
+    match app.look().times {
+        Times::Utc => at.strftime("%H:%M:%S%.3f").to_string(),
+        Times::Local => at.to_zoned(app.options().zone.clone()).strftime("%H:%M:%S%.3f").to_string(),
+        Times::Relative => format!("{:>4} ago", short_duration(app.aws_now().duration_since(at))),
+        Times::None => String::new(),
+    }
+}
+
+/// A line of the log on as many lines of the screen as it takes.
+fn lines(app: &App, logs: &Logs, line: &Line, width: usize, sign: Option<Span>) -> Vec<Shown> {
+    let mut before = vec![sign.unwrap_or_else(|| plain(" "))];
+    let at = time(app, line.at());
+    if !at.is_empty() {
+        before.push(dim(format!("{at} ")));
+    }
+    let task = logs.held().tasks().get(usize::from(line.task)).map_or("?", String::as_str);
+    let ink = INKS.get(usize::from(line.task) % INKS.len()).copied();
+    before.push(plain(format!("{} ", short(task))).inked(ink));
+    if logs.sources().len() > 1
+        && let Some(source) = logs.sources().get(usize::from(line.source))
+    {
+        before.push(dim(format!("{} ", source.container)));
+    }
+    let indent: usize = before.iter().map(Span::width).sum();
+    let room = width.saturating_sub(indent).max(10);
+    let fields = fields(line.text());
+    let said = fields.as_ref().map(|fields| in_short(fields));
+    let text = said.as_deref().unwrap_or_else(|| line.text());
+    let spans = spans(logs, cut(text), level(line.text()));
+    let body = if app.look().wrap { wrap(&spans, room) } else { vec![Shown::of(spans).fitted(room)] };
+    let mut shown: Vec<Shown> = Vec::new();
+    for part in body {
+        let start = if shown.is_empty() { std::mem::take(&mut before) } else { vec![plain(" ".repeat(indent))] };
+        shown.push(Shown::of(start.into_iter().chain(part.spans)));
+    }
+    if logs.is_expanded(line) {
+        let detail: Vec<(String, String)> =
+            fields.unwrap_or_else(|| vec![("message".to_owned(), ansi::plain(line.text()))]);
+        let label = detail.iter().map(|(name, _)| plain(name).width()).max().unwrap_or_default().min(room / 3);
+        for (name, value) in detail {
+            let mut field = Document::default();
+            field.field(&visible(&name), label, &[plain(cut(&value))], room.saturating_sub(2));
+            let indented = |line: Shown| Shown::of(std::iter::once(plain(" ".repeat(indent + 2))).chain(line.spans));
+            shown.extend(field.lines.into_iter().map(indented));
+        }
+    }
+    shown
+}
+
+fn cut(text: &str) -> &str {
+    let end = (0..=text.len().min(SHOWN)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text.get(..end).unwrap_or_default()
+}
+
+/// The text in the colours its application gave it, or in that of how grave it is, with what was searched for standing out.
+fn spans(logs: &Logs, text: &str, level: Option<Level>) -> Vec<Span> {
+    let tone = match level {
+        Some(Level::Error) => Tone::Bad,
+        Some(Level::Warn) => Tone::Warn,
+        Some(Level::Debug) => Tone::Dim,
+        Some(Level::Info) | None => Tone::Plain,
+    };
+    let pieces = pieces(text);
+    let whole: String = pieces.iter().map(|piece| piece.text).collect();
+    let hits = logs.search().map(|search| search.places(&whole)).unwrap_or_default();
+    let mut spans = Vec::new();
+    let mut start = 0;
+    for piece in pieces {
+        let end = start + piece.text.len();
+        let of_piece = if piece.bold { Tone::Strong } else { tone };
+        let mut here = start;
+        for hit in hits.iter().filter(|hit| hit.start < end && hit.end > start) {
+            let (from, to) = (hit.start.max(start), hit.end.min(end));
+            spans.extend(whole.get(here..from).map(|text| toned(of_piece, text).inked(piece.ink)));
+            spans.extend(whole.get(from..to).map(|text| toned(Tone::Focus, text)));
+            here = to;
+        }
+        spans.extend(whole.get(here..end).map(|text| toned(of_piece, text).inked(piece.ink)));
+        start = end;
+    }
+    spans.retain(|span| !span.text().is_empty());
+    spans
+}
