@@ -95,6 +95,8 @@ pub struct Settings {
     pub attempts: u32,
     /// How long one attempt may take.
     pub call_timeout: Duration,
+    /// How often followed logs are asked for what is new.
+    pub log_polls: Duration,
 }
 
 impl Default for Settings {
@@ -107,6 +109,8 @@ impl Default for Settings {
             read_only: false,
             attempts: 1,
             call_timeout: Duration::from_secs(5),
+            // FilterLogEvents is counted for the whole account and region.
+            log_polls: Duration::from_secs(2),
         }
     }
 }
@@ -150,6 +154,7 @@ impl Aws {
             region: connection.region,
             profile: connection.profile,
             call_timeout: settings.call_timeout,
+            log_polls: settings.log_polls,
             credentials: connection.credentials,
             budgets: Budgets::new(),
             clock: Clock::default(),

@@ -21,6 +21,7 @@ pub(super) struct Shared {
     pub(super) region: Option<String>,
     pub(super) profile: Option<String>,
     pub(super) call_timeout: Duration,
+    pub(super) log_polls: Duration,
     pub(super) credentials: Arc<HeldCredentials>,
     pub(super) budgets: Budgets,
     pub(super) clock: Clock,

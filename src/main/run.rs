@@ -1,7 +1,6 @@
 //! From what was typed to what happens.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::time::Duration;
 
 use ecsight::aws::{self, Aws, Credentials};
 use ecsight::cli::{Cli, Command, Consent, Diagnose, Output, ReportOutput};
@@ -154,7 +153,7 @@ fn connection(settings: &Settings) -> aws::Settings {
         credentials: Credentials::Chain,
         read_only: settings.read_only,
         attempts: 3,
-        call_timeout: Duration::from_secs(5),
+        ..aws::Settings::default()
     }
 }
 

@@ -6,6 +6,7 @@
 //!  failures    every way to fail has its kind        writes     one request, and none with --read-only
 //!  paging      pages, batches, each thing once       waiting    cancellation, bounds, who goes first
 //!  conversion  what AWS may send and leave out       secrets    never written anywhere
+//!  following   logs followed: each event once
 //!  questions   networks, scaling, logs and capacity: what only a diagnosis asks
 //!  surroundings  region, profile, endpoint and credentials from environment and files
 //!  simulated   the whole layer against the simulator: large clusters, the demo's world, every fault in every operation
@@ -24,6 +25,7 @@
 mod client;
 mod conversion;
 mod failures;
+mod following;
 mod paging;
 mod questions;
 mod scripted;

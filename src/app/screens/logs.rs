@@ -196,7 +196,10 @@ fn nothing(app: &App, service: &Service, logs: &Logs, document: &mut Document, w
         let words = format!("{} {}: {}", error.kind.label(), error.operation, error.message);
         document.paragraph(&[toned(Tone::Bad, words)], width);
     }
-    let words = if destinations.is_empty() {
+    let unread = logs.states().any(|(_, state)| state.is_some_and(|state| state.trouble.is_some()));
+    let words = if unread {
+        "What was written cannot be told until that is mended; it is asked again and again."
+    } else if destinations.is_empty() {
         "reading the task definition…"
     } else if logs.held().is_empty() {
         "Nothing was written within the last 10 minutes. Lines appear as they come; o reads what was written before."

@@ -179,7 +179,7 @@ fn failing(findings: Vec<Finding>, size: (u16, u16)) -> World {
     diagnosed(findings, Health::Failing, size)
 }
 
-fn screen(world: &World) -> String {
+pub(super) fn screen(world: &World) -> String {
     let Size { width, height } = world.app.size();
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
     view(&world.app, &Theme::default(), &mut buffer);

@@ -3,5 +3,6 @@
 mod action;
 mod cursor;
 mod diagnosis;
+mod logs;
 mod polling;
 mod world;

@@ -6,8 +6,6 @@
 //!                        [ next window ───────────▶ now
 //! ```
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
@@ -20,12 +18,10 @@ use crate::model::log::{Followed, Following, LogEvent, LogSource, TailMode, Tail
 
 /// Events may be taken in so late and are found all the same.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
-/// Between two questions: FilterLogEvents is counted for the whole account and region.
-const EVERY: Duration = Duration::from_secs(2);
-/// As long as the log group does not exist, or the permission is missing.
-const SELDOM: Duration = Duration::from_secs(15);
-/// The longest pause after failures in a row.
-const LONGEST: Duration = Duration::from_secs(30);
+/// As long as the log group does not exist, or the permission is missing, it is asked so many times less often.
+const SELDOM: u32 = 8;
+/// The longest pause after failures in a row, in usual ones.
+const LONGEST: u32 = 15;
 
 /// Follows every source until nobody listens any more. Trouble ends nothing: it is told, and it is asked again.
 pub(super) async fn follow(reader: &Reader, following: Following, out: mpsc::Sender<Followed>) {
@@ -53,13 +49,14 @@ struct Tail<'a> {
 
 impl Tail<'_> {
     async fn run(mut self) {
-        let mut pause = EVERY;
+        let every = self.reader.shared.log_polls;
+        let mut pause = every;
         loop {
             let (round, trouble) = match self.round().await {
-                Ok(Ok(())) => (EVERY, None),
+                Ok(Ok(())) => (every, None),
                 Ok(Err(error)) => {
                     let seldom = matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied);
-                    let pause = if seldom { SELDOM } else { (pause * 2).min(LONGEST) };
+                    let pause = if seldom { every * SELDOM } else { (pause * 2).min(every * LONGEST) };
                     // A group nobody has written to yet is no trouble.
                     (pause, Some(error).filter(|error| error.kind != ErrorKind::NotFound))
                 }
@@ -78,9 +75,8 @@ impl Tail<'_> {
 
     /// Reads the window to its end.
     async fn round(&mut self) -> Result<Result<(), CallError>, Gone> {
-        let began = self.reader.now();
         self.seen.begin(self.from);
-        let mut token = None;
+        let (mut began, mut token) = (None, None);
         loop {
             // Somebody waits for the first lines.
             let priority = if self.told.is_none() { Priority::Interactive } else { Priority::Background };
@@ -93,6 +89,8 @@ impl Tail<'_> {
                 Ok(page) => page,
                 Err(error) => return Ok(Err(error)),
             };
+            // The first answer tells what time it is at AWS, however wrong the clock is here.
+            let began = *began.get_or_insert_with(|| self.reader.now());
             let of_place = |event: LogEvent| LogEvent { source: self.place, ..event };
             let mut fresh: Vec<LogEvent> =
                 events.into_iter().map(of_place).filter(|event| self.seen.is_new(event)).collect();
@@ -110,7 +108,8 @@ impl Tail<'_> {
 
     /// Tells how it goes, if that has changed.
     async fn state(&mut self, trouble: Option<CallError>) -> Result<(), Gone> {
-        let mode = TailMode::Polling { because: "asked every 2 s".to_owned() };
+        let because = format!("asked every {:?}", self.reader.shared.log_polls);
+        let mode = TailMode::Polling { because };
         let state = TailState { source: self.place, mode, behind: None, sampled: false, trouble };
         if self.told.as_ref() != Some(&state) {
             self.told = Some(state.clone());

@@ -1,0 +1,322 @@
+//! The logs of a service: following, reading, and what is on the screen.
+
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+
+use super::world::{World, dead_service, options, service};
+use crate::app::kept::tasks_of;
+use crate::app::message::{Effect, Msg, Size};
+use crate::app::remote::RequestId;
+use crate::app::screens::Tab;
+use crate::diagnose::fixtures::{container, definition, running_task, stopped_task};
+use crate::model::arn::TaskArn;
+use crate::model::call::{CallError, ErrorKind, Operation};
+use crate::model::log::{Followed, Following, LogEvent, TailMode, TailState};
+use crate::model::query::{Answer, LogPage, Query};
+use crate::model::task_definition::TaskDefinition;
+
+/// The logs of `web` on the full screen, and what follows them.
+fn opened(size: (u16, u16)) -> (World, RequestId) {
+    let mut world = World::settled(options(), vec![service("accounts"), dead_service("web")]);
+    world.send(Msg::Resize(Size { width: size.0, height: size.1 }));
+    let web = world.services[1].clone();
+    let arn = web.task_definition.clone().unwrap();
+    let moment = world.app.moment();
+    let revision = TaskDefinition { arn: arn.clone(), ..definition(30) };
+    world.app.store.settle(
+        &Query::TaskDefinition { task_definition: arn.clone() },
+        moment,
+        Ok(Answer::TaskDefinition(Box::new(revision))),
+    );
+    let started = world.app.aws_now() - SignedDuration::from_secs(45);
+    let mut running = running_task("ecs-svc/1", "10.0.0.7", started);
+    running.arn = TaskArn::from("arn:aws:ecs:eu-west-1:1:task/shop/0a1b2c3d4e5f60718293a4b5c6d7e8f9");
+    running.task_definition = arn.clone();
+    let mut dead = stopped_task(
+        "EssentialContainerExited",
+        "Essential container in task exited",
+        vec![container("web", Some(1), None)],
+    );
+    dead.arn = TaskArn::from("arn:aws:ecs:eu-west-1:1:task/shop/deadbeef4e5f60718293a4b5c6d7e8f9");
+    dead.task_definition = arn;
+    (dead.created_at, dead.started_at) =
+        (Some(started - SignedDuration::from_secs(90)), Some(started - SignedDuration::from_secs(60)));
+    (dead.stopping_at, dead.execution_stopped_at) = (None, Some(started + SignedDuration::from_secs(10)));
+    dead.stopped_at = dead.execution_stopped_at;
+    world.app.store.settle(&tasks_of(&web), moment, Ok(Answer::Tasks(vec![running, dead])));
+    assert_eq!(world.app.selected_arn().unwrap().name(), "web");
+    world.at += SignedDuration::from_secs(1);
+    world.effects.clear();
+    world.keys("l");
+    let request = world.effects.iter().find_map(|effect| match effect {
+        Effect::Follow { request, .. } => Some(*request),
+        _ => None,
+    });
+    let request = request.expect("logs on the screen are followed");
+    world.send(Msg::Followed { request, followed: Followed::State(polling(None)) });
+    (world, request)
+}
+
+fn polling(trouble: Option<CallError>) -> TailState {
+    let mode = TailMode::Polling { because: "asked every 2s".to_owned() };
+    TailState { source: 0, mode, behind: None, sampled: false, trouble }
+}
+
+/// Time passes, and nothing is answered.
+fn later(world: &mut World, seconds: i64) {
+    world.at += SignedDuration::from_secs(seconds);
+    world.send(Msg::Tick);
+}
+
+/// The task that runs.
+fn task_of(world: &World) -> String {
+    let service = world.app.selected_service().unwrap();
+    world.app.store().tasks(service).value().unwrap()[0].arn.name().to_owned()
+}
+
+fn line(world: &World, seconds_ago: i64, task: &str, message: &str) -> LogEvent {
+    let at = world.app.aws_now() - SignedDuration::from_secs(seconds_ago);
+    LogEvent { at, ingested: None, source: 0, task: task.to_owned(), message: message.to_owned() }
+}
+
+fn come(world: &mut World, request: RequestId, events: Vec<LogEvent>) {
+    world.send(Msg::Followed { request, followed: Followed::Events(events) });
+}
+
+fn texts(world: &World) -> Vec<String> {
+    let logs = world.app.logs().unwrap();
+    (0..logs.view().len()).map(|row| logs.line(row).unwrap().text().to_owned()).collect()
+}
+
+fn screen(world: &World) -> String {
+    super::diagnosis::screen(world)
+}
+
+#[test]
+fn opening_follows_and_leaving_for_another_service_stops() {
+    let (mut world, request) = opened((100, 24));
+    assert_eq!((world.app.detail().tab, world.app.is_zoomed()), (Tab::Logs, true));
+    let following = world.effects.iter().find_map(|effect| match effect {
+        Effect::Follow { following, .. } => Some(following.clone()),
+        _ => None,
+    });
+    let Some(Following { sources, since }) = following else { panic!("nothing is followed") };
+    assert_eq!(sources.iter().map(|source| source.group.as_str()).collect::<Vec<_>>(), ["/ecs/web"]);
+    assert_eq!(world.app.aws_now().duration_since(since), SignedDuration::from_mins(10));
+    world.effects.clear();
+    world.keys("1 7");
+    assert!(world.effects.is_empty(), "who comes back soon finds what was there");
+    world.keys("]");
+    later(&mut world, 1);
+    assert!(world.effects.contains(&Effect::Cancel { request }));
+    assert_ne!(world.app.logs().map(|logs| logs.service().name()), Some("web"));
+}
+
+#[test]
+fn logs_nobody_looks_at_are_let_go_after_a_while() {
+    let (mut world, request) = opened((100, 24));
+    world.keys("1");
+    world.effects.clear();
+    later(&mut world, 100);
+    assert!(world.app.logs().is_some());
+    later(&mut world, 30);
+    assert!(world.app.logs().is_none() && world.effects.contains(&Effect::Cancel { request }));
+    // A batch that was on its way does no harm.
+    let event = line(&world, 1, "0a", "late");
+    come(&mut world, request, vec![event]);
+}
+
+#[test]
+fn lines_of_other_services_are_left_out_once_the_tasks_are_known() {
+    let (mut world, request) = opened((100, 24));
+    let own = task_of(&world);
+    let events = vec![
+        line(&world, 3, &own, "mine"),
+        line(&world, 2, "ffff", "of somebody"),
+        line(&world, 7_200, "old", "ages ago"),
+    ];
+    come(&mut world, request, events);
+    assert_eq!(texts(&world), ["ages ago", "mine"]);
+    assert!(screen(&world).contains("1 of a new task"));
+    world.pass(30);
+    world.answer_all();
+    let logs = world.app.logs().unwrap();
+    assert_eq!((texts(&world).len(), logs.claims().waiting(), logs.claims().foreign()), (2, 0, 1));
+}
+
+#[test]
+fn reading_pauses_and_the_end_follows_again() {
+    let (mut world, request) = opened((100, 24));
+    let task = task_of(&world);
+    let events = (0..100).map(|number| line(&world, 200 - number, &task, &format!("line {number}"))).collect();
+    come(&mut world, request, events);
+    let shown = |world: &World, text: &str| screen(world).contains(text);
+    assert!(shown(&world, "line 99") && shown(&world, "following"));
+    world.keys("k k");
+    assert!(shown(&world, "paused"));
+    let more = vec![line(&world, 1, &task, "line 100")];
+    come(&mut world, request, more);
+    let before = screen(&world);
+    assert!(!before.contains("line 100"), "nothing moves under who reads");
+    world.keys("g");
+    assert!(shown(&world, "line 0 ") && !shown(&world, "line 99"));
+    world.keys("G");
+    assert!(shown(&world, "line 100") && shown(&world, "following"));
+    world.keys("space");
+    assert!(shown(&world, "paused"));
+}
+
+#[test]
+fn searching_narrowing_and_filters() {
+    let (mut world, request) = opened((100, 24));
+    let task = task_of(&world);
+    let events = vec![
+        line(&world, 50, &task, "GET / 200"),
+        line(&world, 40, &task, "ERROR lost the database"),
+        line(&world, 30, &task, "GET /x 200"),
+        line(&world, 20, &task, "all is well"),
+    ];
+    come(&mut world, request, events);
+    let here = |world: &World| {
+        let logs = world.app.logs().unwrap();
+        logs.line(logs.row().unwrap()).unwrap().text().to_owned()
+    };
+    world.keys("/ g e t enter");
+    assert_eq!(here(&world), "GET /x 200", "the newest first");
+    world.keys("N");
+    assert_eq!(here(&world), "GET / 200");
+    world.keys("n");
+    assert_eq!(here(&world), "GET /x 200");
+    world.keys("v g e t enter");
+    assert_eq!(texts(&world), ["ERROR lost the database", "all is well"]);
+    world.keys("f / [ / enter");
+    assert!(screen(&world).contains("not a regular expression"), "{}", screen(&world));
+    world.keys("esc f e r r o r enter");
+    assert_eq!(texts(&world), ["ERROR lost the database"]);
+    // The first drops what was searched for, the second the filters, the third closes.
+    world.keys("esc esc");
+    assert_eq!(texts(&world).len(), 4);
+    world.keys("t");
+    assert!(screen(&world).contains(&task));
+    world.keys("down enter");
+    assert!(screen(&world).contains("· task "));
+    world.keys("esc esc");
+    assert!(!world.app.is_zoomed());
+}
+
+#[test]
+fn times_marks_copies_and_files() {
+    let (mut world, request) = opened((100, 24));
+    let task = task_of(&world);
+    let events = vec![
+        line(&world, 30, &task, "one"),
+        line(&world, 20, &task, "\u{1b}[31mtwo\u{1b}[0m\u{202e}"),
+        line(&world, 10, &task, "three"),
+    ];
+    come(&mut world, request, events);
+    world.keys("m k");
+    world.effects.clear();
+    world.keys("y");
+    let copied = world.effects.iter().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.unwrap();
+    let lines: Vec<&str> = copied.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].ends_with("two�") && lines[1].ends_with(&format!("{task} web three")), "{lines:?}");
+    world.keys("esc");
+    world.effects.clear();
+    world.keys("ctrl-s");
+    assert!(world.effects.iter().any(
+        |effect| matches!(effect, Effect::Save { lines, name } if lines.len() == 3 && name.starts_with("ecsight-web-"))
+    ));
+    world.send(Msg::Saved(Ok((3, "web.log".to_owned()))));
+    assert!(screen(&world).contains("3 lines written to web.log"));
+    world.keys("z z");
+    assert!(screen(&world).contains(" ago "));
+    world.keys("@ 2 5 s enter");
+    let logs = world.app.logs().unwrap();
+    assert!(logs.line(logs.row().unwrap()).unwrap().text().contains("two"));
+}
+
+#[test]
+fn older_lines_come_before_and_a_dead_task_alone() {
+    let (mut world, request) = opened((100, 24));
+    let task = task_of(&world);
+    let events = vec![line(&world, 30, &task, "new")];
+    come(&mut world, request, events);
+    world.keys("o");
+    let asked = world.effects.iter().find_map(|effect| match effect {
+        Effect::Ask { request, query: Query::LogEvents { until, most: 1_000, task: None, .. }, .. } => {
+            Some((*request, *until))
+        }
+        _ => None,
+    });
+    let (asked, until) = asked.expect("older lines are asked for");
+    let older = LogEvent { at: until - SignedDuration::from_secs(5), ..line(&world, 0, &task, "old") };
+    let page = LogPage { events: vec![older], complete: false };
+    world.send(Msg::Answered { request: asked, result: Box::new(Ok(Answer::LogEvents(page))) });
+    assert_eq!(texts(&world), ["old", "new"]);
+    world.keys("p");
+    let dead = world.app.last_dead_task().unwrap().arn.name().to_owned();
+    let of_dead = |effect: &Effect| match effect {
+        Effect::Ask { query: Query::LogEvents { task, .. }, .. } => task.as_deref() == Some(dead.as_str()),
+        _ => false,
+    };
+    assert!(world.effects.iter().any(of_dead));
+}
+
+#[test]
+fn hostile_lines_stay_lines() {
+    let (mut world, request) = opened((80, 24));
+    let task = task_of(&world);
+    let long = "x".repeat(256_000);
+    let hostile =
+        ["\u{1b}[2J\u{1b}]0;owned\u{7}", "\0\0nul", "\u{202e}rtl", "👩‍👩‍👧 1️⃣ é東", "�invalid", long.as_str(), "a\nb\rc"];
+    let events = hostile.iter().map(|text| line(&world, 5, &task, text)).collect();
+    come(&mut world, request, events);
+    for keys in ["", "w", "k k", "enter", "w", "z z z"] {
+        if !keys.is_empty() {
+            world.keys(keys);
+        }
+        let shown = screen(&world);
+        assert!(!shown.chars().any(|character| character != '\n' && character.is_control()), "{keys}");
+        assert!(!shown.contains('\u{202e}'), "{keys}");
+    }
+}
+
+#[test]
+fn trouble_and_silence_are_told() {
+    let (mut world, request) = opened((80, 24));
+    assert_snapshot!("logs_silent_80x24", screen(&world));
+    let error = CallError {
+        kind: ErrorKind::Denied,
+        operation: Operation::new("logs", "FilterLogEvents"),
+        message: "not authorized to perform: logs:FilterLogEvents".to_owned(),
+        request_id: None,
+        hint: None,
+    };
+    world.send(Msg::Followed { request, followed: Followed::State(polling(Some(error))) });
+    assert_snapshot!("logs_denied_80x24", screen(&world));
+}
+
+#[test]
+fn the_logs_on_screens_of_several_sizes() {
+    for size in [(80, 24), (140, 36)] {
+        let (mut world, request) = opened(size);
+        let task = task_of(&world);
+        let json = r#"{"level":"error","msg":"payment refused","order":{"id":7},"user":"ada"}"#;
+        let events = vec![
+            line(&world, 60, &task, "starting web, revision 30"),
+            line(&world, 50, &task, "\u{1b}[33mWARN\u{1b}[0m slow query: 1203 ms"),
+            line(&world, 40, &task, json),
+            line(&world, 30, &task, &format!("GET /healthz 200 {}", "agent ".repeat(40))),
+        ];
+        come(&mut world, request, events);
+        world.keys("k enter");
+        assert_snapshot!(format!("logs_{}x{}", size.0, size.1), screen(&world));
+        world.keys("enter w");
+        assert_snapshot!(format!("logs_wrapped_{}x{}", size.0, size.1), screen(&world));
+    }
+}
