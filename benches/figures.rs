@@ -17,8 +17,12 @@ use ecsight::diagnose::facts::Facts;
 use ecsight::diagnose::health::Health;
 use ecsight::diagnose::needs::needs;
 use ecsight::headless::{self, AwsClock, Console, Diagnose, Format, Outcome};
+use ecsight::logs::held::Held;
+use ecsight::logs::pattern::Pattern;
+use ecsight::logs::view::View;
 use ecsight::model::arn::ClusterName;
 use ecsight::model::known::Known;
+use ecsight::model::log::LogEvent;
 use ecsight::model::query::{Answer, Query};
 use ecsight::model::service::Service;
 use ecsight::sim::{Clock, Simulator, World};
@@ -40,6 +44,75 @@ fn main() {
     let (services, answers) = runtime.block_on(facts());
     diagnosing(&services, &answers);
     runtime.block_on(cold_diagnosis());
+    log_flood();
+    million_lines();
+}
+
+/// Lines of three tasks, 5,000 a second, about a hundred bytes each.
+fn flood(first: i64, count: i64) -> Vec<LogEvent> {
+    let line = |number: i64| LogEvent {
+        at: Timestamp::from_millisecond(1_795_230_000_000 + number / 5).unwrap(),
+        ingested: None,
+        source: 0,
+        task: format!("{:032x}", number % 3),
+        message: format!(
+            "level=info request={number:012} path=/api/orders/{} status=200 took={}ms user=someone",
+            number % 977,
+            number % 211
+        ),
+    };
+    (first..first + count).map(line).collect()
+}
+
+/// What taking in a tenth of a second of 5,000 lines a second costs, which keys wait for.
+fn log_flood() {
+    let (mut held, mut view) = (Held::default(), View::default());
+    let mut times = Vec::new();
+    for batch in 0..600 {
+        let events = flood(batch * 500, 500);
+        let began = Instant::now();
+        let changed = held.add(events);
+        view.update(&held, changed);
+        times.push(began.elapsed());
+    }
+    let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    println!(
+        "500 log lines taken in, 300,000 held       p50 {median:.1?}, p99 {worst:.1?}; {} lost (promised 0)",
+        300_000 - held.len()
+    );
+}
+
+/// What a million lines weigh, and how long the first hit takes where it is the very last one looked at.
+fn million_lines() {
+    let before = resident();
+    let (mut held, mut view) = (Held::default(), View::default());
+    for batch in 0..200 {
+        let changed = held.add(flood(batch * 5_000, 5_000));
+        view.update(&held, changed);
+    }
+    let weight = resident().saturating_sub(before) >> 20;
+    println!("{} log lines held                     {weight} MB resident (promised 250 MB)", held.len());
+    for typed in ["request=000000000007 ", "/request=0{11}7 /"] {
+        let pattern = Pattern::parse(typed).unwrap().unwrap();
+        let mut times: Vec<Duration> = (0..5)
+            .map(|_| {
+                let began = Instant::now();
+                assert_eq!(black_box(view.find(&held, &pattern, view.len(), false)), Some(7));
+                began.elapsed()
+            })
+            .collect();
+        let median = percentile(&mut times, 50);
+        println!(
+            "searching {} lines for {typed:<22} median {median:.1?} to the farthest hit (promised 100 ms)",
+            held.len()
+        );
+    }
+}
+
+/// Bytes of memory this program has, as Linux counts them.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    pages.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or_default() * 4096
 }
 
 async fn simulator(services: usize, latency: Duration) -> Simulator {

@@ -46,6 +46,7 @@ impl Cli {
         let name = match self.command.as_ref()? {
             Command::Redeploy(redeploy) => &redeploy.name,
             Command::Scale(scale) => &scale.name,
+            Command::Logs(logs) => &logs.name,
             Command::Demo(_)
             | Command::Simulate(_)
             | Command::Services(_)
@@ -154,6 +155,15 @@ The first line on stdout is `listening on http://ADDRESS:PORT`.")]
 
 Exit codes: 0 nothing of severity error or critical, 1 something, 2 wrong usage or an unknown name, 3 AWS could not be asked.")]
     Diagnose(Diagnose),
+    /// Write what the containers of a service write, merged over its tasks
+    #[command(after_help = "Examples:
+  ecsight logs web --cluster shop-prod --since 30m
+  ecsight logs web -c shop-prod --follow --grep 'error|warn' --exclude healthz
+  ecsight logs web -c shop-prod --previous                of the task that stopped last
+  ecsight logs web -c shop-prod -o json | jq -r .message
+
+Times: 10m or 2h30m ago, 13:10, 2026-01-31T13:10 (local), 2026-01-31T13:10:00Z. JSON is one object a line.")]
+    Logs(Logs),
     /// Show the page of a finding: what it means, how it is decided, how to fix it
     #[command(after_help = "Examples:
   ecsight explain                              list all findings
@@ -256,6 +266,41 @@ pub struct Diagnose {
     /// How long it may take, such as 15s; what has not come by then is unknown
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration)]
     pub timeout: Duration,
+}
+
+/// Arguments of `logs`.
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// Name of the service
+    #[arg(value_name = "SERVICE")]
+    pub name: String,
+    /// Go on as lines come
+    #[arg(long, short, conflicts_with = "until")]
+    pub follow: bool,
+    /// From when on [default: 10m, or the start of the task with --previous]
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only of this task, by its id or the beginning of it
+    #[arg(long, value_name = "ID", conflicts_with = "previous")]
+    pub task: Option<String>,
+    /// Only of this container
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
+    /// Only lines that match this regular expression; without capitals in it case does not matter
+    #[arg(long, value_name = "REGEX")]
+    pub grep: Option<String>,
+    /// No lines that match this regular expression
+    #[arg(long, value_name = "REGEX")]
+    pub exclude: Option<String>,
+    /// Of the task that stopped last, from its start
+    #[arg(long)]
+    pub previous: bool,
+    /// How to write lines
+    #[arg(long, short, value_name = "FORMAT", value_enum, default_value_t)]
+    pub output: ReportOutput,
 }
 
 /// How a report is written.

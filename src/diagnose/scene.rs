@@ -21,7 +21,7 @@ use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
 use crate::model::secret::Secret;
 use crate::model::service::{Deployment, LoadBalancerBinding, Service};
 use crate::model::task::Task;
-use crate::model::task_definition::{EnvironmentSource, TaskDefinition};
+use crate::model::task_definition::TaskDefinition;
 use crate::model::text::visible_short;
 
 /// The scene of a service.
@@ -269,13 +269,10 @@ impl<'a> Scene<'a> {
     fn literals(&self) -> Vec<(&'a str, &'a Secret)> {
         let definitions =
             self.revisions().into_iter().filter_map(|arn| self.facts.task_definition(arn).known().copied());
-        let variables = definitions.flat_map(|one| one.containers.iter().flat_map(|container| &container.environment));
         let mut literals: Vec<(&'a str, &'a Secret)> = Vec::new();
-        for variable in variables {
-            if let EnvironmentSource::Literal(value) = &variable.source
-                && !literals.iter().any(|(name, known)| *name == variable.name && *known == value)
-            {
-                literals.push((&variable.name, value));
+        for literal in definitions.flat_map(TaskDefinition::literals) {
+            if !literals.contains(&literal) {
+                literals.push(literal);
             }
         }
         literals

@@ -28,6 +28,8 @@ pub enum Failure {
         /// Those there are.
         clusters: Vec<String>,
     },
+    /// What was typed cannot be used, or what it asks for is not there.
+    Unusable(String),
     /// The change is not allowed, whoever asks.
     Refused(String),
     /// Nobody agreed to the change.
@@ -85,6 +87,7 @@ impl fmt::Display for Failure {
             Self::ClusterNeeded { clusters } => {
                 write!(formatter, "there are {} clusters here and none was chosen", clusters.len())
             }
+            Self::Unusable(reason) => write!(formatter, "{}", visible(reason)),
             Self::Refused(reason) => write!(formatter, "nothing was changed: {}", visible(reason)),
             Self::NotConfirmed { asked: true } => formatter.write_str("nothing was changed: not confirmed"),
             Self::NotConfirmed { asked: false } => {

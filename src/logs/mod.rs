@@ -3,12 +3,13 @@
 //!
 //! ```text
 //!  destination: where a container writes
-//!  events ─▶ held (in order, bounded) ─▶ view (narrowed, filtered) ─▶ rows, with marks between
+//!  events ─▶ claims (whose they are) ─▶ held (in order, bounded) ─▶ view (narrowed, filtered) ─▶ rows, with marks between
 //!                 pattern ────────────────────┘
 //!  a line ─▶ ansi (colours), level, fields (JSON)        when: times people type
 //! ```
 
 pub mod ansi;
+pub mod claims;
 pub mod destination;
 pub mod fields;
 pub mod held;

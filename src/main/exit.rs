@@ -43,6 +43,7 @@ impl From<&Failure> for Exit {
             Failure::Aws(_)
             | Failure::Unknown { .. }
             | Failure::ClusterNeeded { .. }
+            | Failure::Unusable(_)
             | Failure::Refused(_)
             | Failure::NotConfirmed { .. }
             | Failure::Output(_) => Self::Usage,

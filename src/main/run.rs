@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use ecsight::aws::{self, Aws, Credentials};
-use ecsight::cli::{Cli, Command, Consent, Diagnose, Output, ReportOutput};
+use ecsight::cli::{Cli, Command, Consent, Diagnose, Logs, Output, ReportOutput};
 use ecsight::config::Settings;
 use ecsight::headless::{self, AwsClock, Change, Console, Failure, Format, Outcome, Patience, TaskSelection};
 
@@ -64,6 +64,7 @@ async fn dispatch(command: Option<Command>, typed: simulate::Typed, settings: Se
             .await
         }
         Some(Command::Diagnose(diagnose)) => return self::diagnose(settings, &diagnose).await,
+        Some(Command::Logs(logs)) => self::logs(settings, &logs).await,
         Some(Command::Explain(explain)) => print(|console| headless::explain(explain.id.as_deref(), console)),
         Some(Command::Redeploy(redeploy)) => {
             change(settings, &redeploy.name, Change::ForceNewDeployment, &redeploy.consent).await
@@ -89,10 +90,7 @@ async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
         let wanted = headless::Diagnose {
             cluster: settings.cluster.as_deref(),
             services: if arguments.names.is_empty() { &flagged } else { &arguments.names },
-            format: match arguments.output {
-                ReportOutput::Text => Format::Table,
-                ReportOutput::Json => Format::Json,
-            },
+            format: report_format(arguments.output),
             all: arguments.all,
             timeout: arguments.timeout,
         };
@@ -103,6 +101,33 @@ async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
         Ok(Outcome::Well) => Exit::Done,
         Ok(Outcome::Unwell) => Exit::Unwell,
         Err(failure) => failed(&failure),
+    }
+}
+
+async fn logs(settings: Settings, arguments: &Logs) -> Result<(), Failure> {
+    headless(settings, async |aws, settings, clock, console| {
+        let wanted = headless::Logs {
+            cluster: settings.cluster.as_deref(),
+            service: &arguments.name,
+            follow: arguments.follow,
+            since: arguments.since.as_deref(),
+            until: arguments.until.as_deref(),
+            task: arguments.task.as_deref(),
+            container: arguments.container.as_deref(),
+            grep: arguments.grep.as_deref(),
+            exclude: arguments.exclude.as_deref(),
+            previous: arguments.previous,
+            format: report_format(arguments.output),
+        };
+        headless::logs(aws, wanted, &jiff::tz::TimeZone::system(), clock, console).await
+    })
+    .await
+}
+
+const fn report_format(output: ReportOutput) -> Format {
+    match output {
+        ReportOutput::Text => Format::Table,
+        ReportOutput::Json => Format::Json,
     }
 }
 

@@ -153,3 +153,14 @@ pub struct TaskDefinition {
     /// `task` or `host`: whose processes containers see.
     pub pid_mode: Option<String>,
 }
+
+impl TaskDefinition {
+    /// Variables whose values stand in the definition, by name.
+    pub fn literals(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        let variables = self.containers.iter().flat_map(|container| &container.environment);
+        variables.filter_map(|variable| match &variable.source {
+            EnvironmentSource::Literal(value) => Some((variable.name.as_str(), value)),
+            EnvironmentSource::Reference(_) => None,
+        })
+    }
+}

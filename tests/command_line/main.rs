@@ -13,6 +13,7 @@ mod configuration;
 mod diagnose;
 mod explain;
 mod failing;
+mod logs;
 mod program;
 mod services;
 mod simulate;

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::claims::Tasks;
 use super::{Follow, Logs};
 use crate::app::App;
 use crate::app::message::Effect;
 use crate::app::remote::{Remote, RequestId};
 use crate::app::screens::Tab;
+use crate::diagnose::diagnosis::speaks_of_secret;
+use crate::logs::claims::Tasks;
 use crate::logs::destination::destinations;
 use crate::logs::view::Filter;
 use crate::model::call::CallError;
@@ -20,7 +21,7 @@ use crate::model::query::{Answer, LogPage, Query};
 use crate::model::secret::Secret;
 use crate::model::service::Service;
 use crate::model::task::Task;
-use crate::model::task_definition::{EnvironmentSource, TaskDefinition};
+use crate::model::task_definition::TaskDefinition;
 
 /// How far back somebody sees who opens the logs.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
@@ -161,16 +162,8 @@ impl App {
 
     /// Values of variables whose names speak of secrets.
     fn secrets<'a>(&'a self, service: &'a Service) -> Vec<&'a Secret> {
-        let variables =
-            self.definitions(service).flat_map(|one| one.containers.iter().flat_map(|one| &one.environment));
-        let literals = variables.filter_map(|variable| match &variable.source {
-            EnvironmentSource::Literal(value) if !value.is_empty() => Some((variable.name.as_str(), value)),
-            _ => None,
-        });
-        literals
-            .filter(|(name, _)| crate::diagnose::diagnosis::speaks_of_secret(name))
-            .map(|(_, value)| value)
-            .collect()
+        let literals = self.definitions(service).flat_map(TaskDefinition::literals);
+        literals.filter(|(name, value)| !value.is_empty() && speaks_of_secret(name)).map(|(_, value)| value).collect()
     }
 
     /// Asks for what was written before the first line held.
@@ -194,7 +187,8 @@ impl App {
         let effects = self.follow_logs();
         let present = self.aws_now();
         if let Some(logs) = &mut self.logs {
-            logs.ask(Some(&id), from, present, OF_DEAD);
+            // What was written just now is not to be missed, whatever the clocks say.
+            logs.ask(Some(&id), from, present + BEFORE_START, OF_DEAD);
             let filter = Filter { task: Some(id), ..Filter::default() };
             logs.view.set_filter(filter, &logs.held);
             (logs.cursor, logs.top) = (None, None);

@@ -6,7 +6,6 @@
 //!                                                                        screens::logs ◀─────────┘
 //! ```
 
-pub mod claims;
 mod following;
 mod reading;
 
@@ -15,10 +14,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use self::claims::Claims;
 use super::command::Reading;
 use super::line_input::LineInput;
 use super::remote::RequestId;
+use crate::logs::claims::Claims;
 use crate::logs::held::{Held, Key, Line};
 use crate::logs::pattern::Pattern;
 use crate::logs::view::View;
