@@ -183,7 +183,10 @@ const fn purpose(query: &Query) -> Option<(CheckName, bool)> {
         | Query::NetworkInterfaces { .. }
         | Query::LoadBalancerInterfaces { .. }
         | Query::Instances { .. }
-        | Query::PrefixList { .. } => return None,
+        | Query::PrefixList { .. }
+        | Query::Metrics { .. }
+        | Query::Loads { .. }
+        | Query::AlarmsAbout { .. } => return None,
     })
 }
 

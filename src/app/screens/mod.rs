@@ -16,6 +16,7 @@ pub mod header;
 pub mod help;
 pub mod input;
 pub mod load_balancing;
+pub mod metrics;
 pub mod network;
 pub mod overview;
 pub mod page;
@@ -50,6 +51,8 @@ pub enum Tab {
     Deploys,
     /// Its events.
     Events,
+    /// Its CPU and memory, what its load balancers count, and its alarms.
+    Metrics,
     /// How packets travel to and from its tasks.
     Network,
     /// Its task definition.
@@ -58,8 +61,16 @@ pub enum Tab {
 
 impl Tab {
     /// All tabs from left to right.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Tasks, Self::Targets, Self::Deploys, Self::Events, Self::Network, Self::Config];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Tasks,
+        Self::Targets,
+        Self::Deploys,
+        Self::Events,
+        Self::Metrics,
+        Self::Network,
+        Self::Config,
+    ];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -69,6 +80,7 @@ impl Tab {
             Self::Targets => "Targets",
             Self::Deploys => "Deploys",
             Self::Events => "Events",
+            Self::Metrics => "Metrics",
             Self::Network => "Network",
             Self::Config => "Config",
         }
@@ -82,6 +94,7 @@ impl Tab {
             Self::Targets => "Targ",
             Self::Deploys => "Depl",
             Self::Events => "Evts",
+            Self::Metrics => "Metr",
             Self::Network => "Net",
             Self::Config => "Conf",
         }
@@ -95,6 +108,7 @@ impl Tab {
             Self::Targets => 3,
             Self::Deploys => 4,
             Self::Events => 5,
+            Self::Metrics => 6,
             Self::Network => 8,
             Self::Config => 9,
         }
@@ -121,6 +135,7 @@ pub fn tab(app: &App, width: usize) -> Document {
         Tab::Targets => targets::document(app, service, width),
         Tab::Deploys => deploys::document(app, service, width),
         Tab::Events => events::document(app, service, width),
+        Tab::Metrics => metrics::document(app, service, width),
         Tab::Network => network::document(app, service, width),
         Tab::Config => config::document(app, service, width),
     };
@@ -152,6 +167,7 @@ pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
         Tab::Tasks => tasks::source(app, service),
         Tab::Targets => targets::source(app, service).unwrap_or(of_service),
         Tab::Deploys => of_service.or_worse(deploys::source(app, service), now),
+        Tab::Metrics => metrics::source(app, service),
         Tab::Network => network::source(app, service).unwrap_or(of_service),
         Tab::Config => config::source(app, service).unwrap_or(of_service),
     })
