@@ -24,6 +24,7 @@
 mod client;
 mod conversion;
 mod failures;
+mod metrics;
 mod paging;
 mod questions;
 mod scripted;

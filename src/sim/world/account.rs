@@ -94,11 +94,14 @@ impl World {
             since = minute;
             minute = minute - ALARM_PERIOD;
         }
-        let figure = figures.get(&newest).map_or_else(|| "no datapoints were received".to_owned(), |figure| {
-            let (figure, at) = (format!("{figure:?}"), newest.timestamp().strftime("%d/%m/%y %H:%M:%S"));
-            let verb = if bad { "was greater than" } else { "was not greater than" };
-            format!("1 datapoint [{figure} ({at})] {verb} the threshold ({threshold:?})")
-        });
+        let figure = figures.get(&newest).map_or_else(
+            || "no datapoints were received".to_owned(),
+            |figure| {
+                let (figure, at) = (format!("{figure:?}"), newest.timestamp().strftime("%d/%m/%y %H:%M:%S"));
+                let verb = if bad { "was greater than" } else { "was not greater than" };
+                format!("1 datapoint [{figure} ({at})] {verb} the threshold ({threshold:?})")
+            },
+        );
         let state = if bad { AlarmState::Alarm } else { AlarmState::Ok };
         (state, format!("Threshold Crossed: {figure}."), since)
     }

@@ -201,7 +201,8 @@ fn deploy_image_resizer(world: &mut World) {
 
 /// The model is loaded before the port is opened, which takes longer than the grace period allows.
 fn deploy_recommendations(world: &mut World) {
-    let application = Application::web(8080).swinging(SWING).starting_for(Duration::from_secs(92)).on_sigterm(OnSigterm::Ignore);
+    let application =
+        Application::web(8080).swinging(SWING).starting_for(Duration::from_secs(92)).on_sigterm(OnSigterm::Ignore);
     world.deploy(PRODUCTION, "recommendations", &application);
 }
 

@@ -191,8 +191,10 @@ impl World {
 
     fn of_group(&self, group: &TargetGroup, name: &str, from: Moment, to: Moment) -> Vec<f64> {
         match name {
-            "HealthyHostCount" => return group.seen(to).map(|seen| f64::from(seen.healthy)).into_iter().collect(),
-            "UnHealthyHostCount" => return group.seen(to).map(|seen| f64::from(seen.unhealthy)).into_iter().collect(),
+            "HealthyHostCount" => return group.seen_between(from, to).map(|seen| f64::from(seen.healthy)).collect(),
+            "UnHealthyHostCount" => {
+                return group.seen_between(from, to).map(|seen| f64::from(seen.unhealthy)).collect();
+            }
             _ => {}
         }
         let counted = self.counted(group, from, to);
@@ -288,6 +290,13 @@ impl TargetGroup {
     fn seen(&self, at: Moment) -> Option<Census> {
         let after = self.censuses.partition_point(|census| census.from <= at);
         self.censuses.get(after.saturating_sub(1)).copied()
+    }
+
+    /// All that load balancers saw in a minute.
+    fn seen_between(&self, from: Moment, to: Moment) -> impl Iterator<Item = Census> {
+        let first = self.censuses.partition_point(|census| census.from <= from);
+        let later = self.censuses.iter().skip(first.max(1)).take_while(move |census| census.from < to);
+        self.seen(from).into_iter().chain(later.copied())
     }
 }
 

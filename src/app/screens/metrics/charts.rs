@@ -119,11 +119,7 @@ fn of_service(metrics: &ServiceMetrics) -> Vec<Chart<'_>> {
         ];
         Some(Chart {
             title: title.to_owned(),
-            meaning: vec![
-                dim("from below: the least of any task, "),
-                toned(Tone::Accent, "the average"),
-                dim(", the most of any task"),
-            ],
+            meaning: vec![dim("from below: least, "), toned(Tone::Accent, "average"), dim(", most of any task")],
             figures: spread(average, least, most, &metrics.window),
             main: average.measure,
             curves: curves.into_iter().filter_map(|(series, fold, tone)| Some((series?, fold, tone))).collect(),
@@ -174,7 +170,7 @@ fn of_group<'a>(group: &'a GroupMetrics, watched: &[WatchedAlarm], window: &Wind
             let tone = if measure.is_trouble() { Tone::Bad } else { Tone::Accent };
             let period = short_duration(SignedDuration::from_secs(window.period_seconds));
             let meaning =
-                if measure.unit() == Unit::Count { vec![dim(format!("in each {period}"))] } else { Vec::new() };
+                if measure.unit() == Unit::Count { vec![dim(format!("in every {period}"))] } else { Vec::new() };
             let mut title = measure.label().to_owned();
             if let Some(first) = title.get_mut(..1) {
                 first.make_ascii_uppercase();

@@ -46,7 +46,7 @@ impl Figures {
             figures.now = figures.now.or(Some(0.0));
         }
         let count = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        figures.average = (count > 0.0).then(|| values().sum::<f64>() / count);
+        figures.average = (count > 0.0).then(|| values().fold(0.0, |sum, value| sum + value) / count);
         figures
     }
 }

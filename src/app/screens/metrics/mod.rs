@@ -33,7 +33,7 @@ const ALARMS_A_CALL: usize = 100;
 /// Services asked about in one GetMetricData: 500 metrics, two a service.
 const LOADS_A_CALL: usize = 250;
 /// From this width and height on there are charts.
-const CHARTS: (usize, usize) = (96, 22);
+const CHARTS: (usize, usize) = (96, 28);
 
 /// What the tab is made of.
 struct Sources<'a> {
@@ -126,7 +126,7 @@ fn range_line(app: &App, metrics: Option<&ServiceMetrics>, document: &mut Docume
         let period = short_duration(SignedDuration::from_secs(window.period_seconds));
         let format = if range == MetricRange::ThreeDays { "%d %b %H:%M" } else { "%H:%M" };
         let (from, until) = (window.from.strftime(format), window.until.strftime(format));
-        line.spans.push(dim(format!("   {from} to {until} UTC, a figure each {period}")));
+        line.spans.push(dim(format!("   {from} to {until} UTC, a figure every {period}")));
     }
     document.push(line.fitted(width));
 }
@@ -151,6 +151,9 @@ fn findings(app: &App, document: &mut Document, width: usize) {
 
 /// Why there is nothing of load balancers, where there is nothing.
 fn what_is_missing(app: &App, service: &Service, metrics: &ServiceMetrics, document: &mut Document, width: usize) {
+    if metrics.service.iter().all(|series| series.samples.is_empty()) {
+        document.push(dim("CloudWatch has no figures of CPU and memory in this time."));
+    }
     let groups = service.target_groups();
     if groups.is_empty() {
         document.push(dim("No load balancer leads to this service."));
@@ -200,8 +203,7 @@ fn cost(app: &App, sources: &Sources<'_>, alarms: Option<&WatchedAlarms>) -> Str
     let dollars = an_hour(sources.asked, sources.every) + an_hour(calls_for_alarms, METRICS);
     let plural = |count: usize| if count == 1 { "call" } else { "calls" };
     let mut words = format!(
-        "{} for {} metrics each {}, {calls_for_alarms} {} for alarms each {}: at most {} an hour at the list price",
-        "1 call",
+        "1 call for {} metrics every {}, {calls_for_alarms} {} for alarms every {}: at most {} an hour at the list price",
         sources.asked,
         short_duration(sources.every),
         plural(calls_for_alarms),
@@ -220,7 +222,7 @@ pub fn cost_of_loads(services: usize) -> String {
     let plural = if calls == 1 { "call" } else { "calls" };
     let metrics = 2 * services;
     let dollars = price(an_hour(metrics, LOADS));
-    format!("{calls} {plural} for {metrics} metrics each {}, at most {dollars} an hour", short_duration(LOADS))
+    format!("{calls} {plural} for {metrics} metrics every {}, at most {dollars} an hour", short_duration(LOADS))
 }
 
 /// Dollars an hour for so many metrics each time.
@@ -250,7 +252,7 @@ mod tests {
         // 100 services, 4 metrics each every minute: about 5.8 dollars a day.
         assert_eq!(price(an_hour(400, SignedDuration::from_mins(1)) * 24.0), "$5.76");
         assert_eq!(price(an_hour(16, SignedDuration::from_mins(1))), "$0.010");
-        assert_eq!(cost_of_loads(18), "1 call for 36 metrics each 5m, at most $0.004 an hour");
-        assert_eq!(cost_of_loads(1000), "4 calls for 2000 metrics each 5m, at most $0.24 an hour");
+        assert_eq!(cost_of_loads(18), "1 call for 36 metrics every 5m, at most $0.004 an hour");
+        assert_eq!(cost_of_loads(1000), "4 calls for 2000 metrics every 5m, at most $0.24 an hour");
     }
 }
