@@ -48,6 +48,12 @@ pub enum Command {
     Sort,
     /// Only what is not healthy.
     ProblemsOnly,
+    /// CPU and memory in the list of services, or not.
+    Loads,
+    /// Metrics over a shorter time.
+    ShorterRange,
+    /// Metrics over a longer time.
+    LongerRange,
     /// Ask AWS for everything on the screen now.
     Refresh,
     /// Choose a cluster.
@@ -279,6 +285,15 @@ pub const COMMANDS: &[CommandInfo] = &[
         "show only services that are not healthy",
     ),
     info(Command::Sort, "sort", Group::View, Some("sort"), "next order of the services"),
+    info(
+        Command::Loads,
+        "loads",
+        Group::View,
+        None,
+        "columns CPU and MEM of the services, read every 5 minutes, on and off",
+    ),
+    info(Command::ShorterRange, "shorter-range", Group::View, Some("shorter"), "metrics over a shorter time"),
+    info(Command::LongerRange, "longer-range", Group::View, Some("longer"), "metrics over a longer time"),
     info(Command::Activity, "activity", Group::View, Some("calls"), "every AWS call made: operation, duration, result"),
     info(Command::Refresh, "refresh", Group::View, None, "ask AWS now for everything on the screen"),
     info(Command::Help, "help", Group::Program, Some("help"), "all keys"),
@@ -297,6 +312,7 @@ pub const COMMANDS: &[CommandInfo] = &[
     info(Command::OpenTab(Tab::Targets), "tab-targets", Group::Move, None, "tab Targets"),
     info(Command::OpenTab(Tab::Deploys), "tab-deploys", Group::Move, None, "tab Deploys"),
     info(Command::OpenTab(Tab::Events), "tab-events", Group::Move, None, "tab Events"),
+    info(Command::OpenTab(Tab::Metrics), "tab-metrics", Group::Move, None, "tab Metrics"),
     info(Command::OpenTab(Tab::Logs), "tab-logs", Group::Move, None, "tab Logs"),
     info(Command::OpenTab(Tab::Network), "tab-network", Group::Move, None, "tab Network"),
     info(Command::OpenTab(Tab::Config), "tab-config", Group::Move, None, "tab Config"),
@@ -378,6 +394,16 @@ impl Command {
             }
             Self::Read(_) if app.context() != Context::Logs => Err("only while logs have the full screen".to_owned()),
             Self::Read(reading) => app.reading_available(reading),
+            Self::ShorterRange | Self::LongerRange => {
+                needs_service()?;
+                let range = app.detail().range;
+                let next = if self == Self::LongerRange { range.longer() } else { range.shorter() };
+                match next {
+                    _ if app.detail().tab != Tab::Metrics => Err("only on tab Metrics".to_owned()),
+                    None => Err(format!("{} is all there is", range.label())),
+                    Some(_) => Ok(()),
+                }
+            }
             Self::DismissWatch => {
                 if app.watches().is_empty() {
                     Err("no change is being followed".to_owned())

@@ -1,16 +1,18 @@
 //! What AWS answered, by question: typed views of the answers a [`Store`] keeps, each with how it stands, and the same
 //! answers as facts for a diagnosis.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::remote::Remote;
 use super::store::Store;
 use crate::diagnose::facts::Answers;
-use crate::model::arn::{ClusterName, LoadBalancerArn, TargetGroupArn, TaskDefinitionArn};
+use crate::model::arn::{ClusterName, LoadBalancerArn, ServiceArn, TargetGroupArn, TaskDefinitionArn};
 use crate::model::known::Known;
 use crate::model::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use crate::model::metric::{Load, MetricRange, ServiceMetrics, WatchedAlarms};
 use crate::model::query::{Answer, Query};
 use crate::model::service::Service;
 use crate::model::service_deployment::ServiceDeployment;
@@ -63,7 +65,82 @@ pub fn deployments_of(service: &Service) -> Query {
     Query::ServiceDeployments { cluster: ClusterName::from(&service.cluster), service: service.arn.clone() }
 }
 
+/// The question for the metrics of a service and of what leads to it.
+pub fn metrics_of(service: &Service, groups: &[(LoadBalancerArn, TargetGroupArn)], range: MetricRange) -> Query {
+    let (cluster, service) = (ClusterName::from(&service.cluster), service.arn.clone());
+    Query::Metrics { cluster, service, target_groups: groups.to_vec(), range }
+}
+
+/// The question for the alarms that concern a service.
+pub fn alarms_about(service: &Service, target_groups: Vec<(LoadBalancerArn, TargetGroupArn)>) -> Query {
+    let watched = service.deployment_configuration.iter().flat_map(|configuration| &configuration.alarms);
+    let names: BTreeSet<String> = watched.cloned().collect();
+    let (cluster, service) = (ClusterName::from(&service.cluster), service.arn.clone());
+    Query::AlarmsAbout { cluster, service, target_groups, names: names.into_iter().collect() }
+}
+
 impl Store {
+    /// The load balancers and target groups that lead to a service; nothing while some of it is still being asked for.
+    pub fn what_leads_to(&self, service: &Service) -> Option<Vec<(LoadBalancerArn, TargetGroupArn)>> {
+        let mut pairs = Vec::new();
+        for group in service.target_groups() {
+            let settings = self.target_group(group);
+            match settings.known() {
+                Known::NotAsked => return None,
+                Known::Known(settings) => {
+                    pairs.extend(settings.load_balancers.iter().map(|balancer| (balancer.clone(), group.clone())));
+                }
+                Known::Denied(_) | Known::Failed(_) => {}
+            }
+        }
+        Some(pairs)
+    }
+
+    /// Metrics of a service, as a question with its answer.
+    pub fn metrics(&self, query: &Query) -> Kept<'_, ServiceMetrics> {
+        self.kept(query, |answer| if let Answer::Metrics(metrics) = answer { Some(&**metrics) } else { None })
+    }
+
+    /// The alarms that concern a service, as a question with its answer.
+    pub fn watched_alarms(&self, query: &Query) -> Kept<'_, WatchedAlarms> {
+        self.kept(query, |answer| if let Answer::AlarmsAbout(alarms) = answer { Some(&**alarms) } else { None })
+    }
+
+    /// What is kept of the questions how busy the services of the cluster are. The services asked about change as services
+    /// come and go.
+    fn kept_loads(&self) -> impl Iterator<Item = (&Query, &Remote<Answer>)> {
+        let first = Query::Loads { cluster: ClusterName::new(""), services: Vec::new() };
+        self.answers.range(first..).take_while(|(query, _)| matches!(query, Query::Loads { .. }))
+    }
+
+    /// How busy the services of the cluster are, as of the latest answer, and how the latest question stands.
+    pub fn loads(&self) -> Kept<'_, BTreeMap<ServiceArn, Load>> {
+        let answered = self.kept_loads().filter(|(_, remote)| remote.value().is_some());
+        let newest = answered.max_by_key(|(_, remote)| remote.fetched().map(|fetched| fetched.at));
+        let latest = newest.or_else(|| self.kept_loads().max_by_key(|(_, remote)| remote.touched()));
+        let remote = latest.map(|(_, remote)| remote);
+        let value = remote.and_then(Remote::value);
+        Kept {
+            value: value.and_then(|answer| if let Answer::Loads(loads) = answer { Some(loads) } else { None }),
+            remote,
+        }
+    }
+
+    /// The question how busy all services of the cluster are. One that was asked lately is still good when a service has
+    /// come or gone since: the next one asks about all again.
+    pub(super) fn loads_wanted(&self, cluster: &ClusterName, now: Timestamp) -> Option<Query> {
+        let lately = |remote: &Remote<Answer>| {
+            remote.is_under_way() || remote.touched().is_some_and(|at| now.duration_since(at) < super::wants::LOADS)
+        };
+        if let Some((query, _)) =
+            self.kept_loads().filter(|(_, remote)| lately(remote)).max_by_key(|(_, remote)| remote.touched())
+        {
+            return Some(query.clone());
+        }
+        let services: Vec<ServiceArn> = self.services.keys().cloned().collect();
+        (!services.is_empty()).then(|| Query::Loads { cluster: cluster.clone(), services })
+    }
+
     /// What is kept of a question, whatever it asks.
     pub fn remote(&self, query: &Query) -> Option<&Remote<Answer>> {
         self.answers.get(query)
@@ -157,6 +234,9 @@ pub(super) const fn answers(query: &Query, answer: &Answer) -> bool {
             | (Query::Alarms { .. }, Answer::Alarms(_))
             | (Query::Utilization { .. }, Answer::Utilization(_))
             | (Query::Traffic { .. }, Answer::Traffic(_))
+            | (Query::Metrics { .. }, Answer::Metrics(_))
+            | (Query::Loads { .. }, Answer::Loads(_))
+            | (Query::AlarmsAbout { .. }, Answer::AlarmsAbout(_))
             | (Query::Logs { .. }, Answer::Logs(_))
             | (Query::LogEvents { .. }, Answer::LogEvents(_))
             | (Query::LogGroup { .. }, Answer::LogGroup(_))

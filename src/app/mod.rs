@@ -13,6 +13,7 @@
 
 pub mod action;
 pub mod activity;
+pub mod chart;
 mod choosing;
 pub mod command;
 pub mod document;
@@ -61,6 +62,7 @@ use self::service_list::ServiceListView;
 use self::store::Store;
 use crate::diagnose::finding::Finding;
 use crate::model::arn::{ClusterName, ServiceArn};
+use crate::model::metric::MetricRange;
 use crate::model::service::Service;
 
 /// What the program was started with.
@@ -94,6 +96,8 @@ pub struct DetailView {
     pub scroll: BTreeMap<Tab, usize>,
     /// The finding of that service that is looked at; until somebody chooses one, the first.
     pub finding: Option<FindingName>,
+    /// How far back metrics go.
+    pub range: MetricRange,
 }
 
 /// A short message that goes away by itself.

@@ -66,6 +66,8 @@ pub struct ServiceListView {
     pub sort: Sort,
     /// Only what is not healthy.
     pub problems_only: bool,
+    /// Whether CPU and memory are shown. Asking for them costs money.
+    pub loads: bool,
 }
 
 impl ServiceListView {
@@ -80,6 +82,7 @@ impl ServiceListView {
             filtering: false,
             sort: Sort::default(),
             problems_only: false,
+            loads: false,
         }
     }
 }

@@ -233,6 +233,12 @@ impl Store {
         }
         let failed = self.answers.values_mut().filter(|remote| remote.value().is_none());
         failed.filter(|remote| remote.failure().is_some()).for_each(Slot::outdate);
+        let metrics = |query: &Query| match query {
+            Query::Loads { .. } => true,
+            Query::Metrics { service, .. } | Query::AlarmsAbout { service, .. } => Some(service) == selected,
+            _ => false,
+        };
+        self.answers.iter_mut().filter(|(query, _)| metrics(query)).for_each(|(_, remote)| remote.outdate());
         let Some(arn) = selected else { return };
         let needs = self.services.get(arn).map(|entry| entry.needs.clone()).unwrap_or_default();
         self.outdate(needs.iter().filter(|query| !never_changes(query)));
@@ -311,6 +317,8 @@ impl Store {
             | Query::Traffic { target_group, .. } => {
                 self.users_of(target_group).into_iter().map(|service| service.arn.clone()).collect()
             }
+            // No finding is made of these.
+            Query::Metrics { .. } | Query::Loads { .. } | Query::AlarmsAbout { .. } => Vec::new(),
             other => {
                 let needing = self.services.iter().filter(|(_, entry)| entry.needs.contains(other));
                 needing.map(|(arn, _)| arn.clone()).collect()

@@ -14,6 +14,7 @@ use super::remote::RequestId;
 use super::screens::{self, Tab};
 use crate::model::arn::ServiceArn;
 use crate::model::call::{CallError, ErrorKind};
+use crate::model::metric::MetricRange;
 use crate::model::near::near;
 use crate::model::query::{Answer, Query};
 
@@ -239,6 +240,9 @@ impl App {
             }
             Command::Sort => self.list.sort = self.list.sort.next(),
             Command::ProblemsOnly => self.list.problems_only = !self.list.problems_only,
+            Command::Loads => self.toggle_loads(),
+            Command::ShorterRange => self.change_range(self.detail.range.shorter()),
+            Command::LongerRange => self.change_range(self.detail.range.longer()),
             Command::Refresh => {
                 let selected = self.selected_arn();
                 self.store.outdate_all(selected.as_ref());
@@ -263,6 +267,21 @@ impl App {
             Command::Quit => return vec![Effect::Quit],
         }
         Vec::new()
+    }
+
+    /// Loads cost money, so switching them on says how much.
+    fn toggle_loads(&mut self) {
+        self.list.loads = !self.list.loads;
+        if self.list.loads {
+            let cost = screens::metrics::cost_of_loads(self.store.services.len());
+            self.notify(format!("CPU and MEM: {cost}"));
+        }
+    }
+
+    fn change_range(&mut self, range: Option<MetricRange>) {
+        if let Some(range) = range {
+            self.detail.range = range;
+        }
     }
 
     fn back(&mut self) {
@@ -481,6 +500,9 @@ const fn is_shown(query: &Query) -> bool {
             | Query::TargetGroup { .. }
             | Query::TargetHealth { .. }
             | Query::Routing { .. }
+            | Query::Metrics { .. }
+            | Query::Loads { .. }
+            | Query::AlarmsAbout { .. }
     )
 }
 

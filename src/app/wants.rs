@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::App;
-use super::kept::{deployments_of, tasks_of};
+use super::kept::{alarms_about, deployments_of, metrics_of, tasks_of};
 use super::logs::Logs;
 use super::message::Urgency;
 use super::overlay::Overlay;
@@ -14,6 +14,7 @@ use super::screens::Tab;
 use super::store::never_changes;
 use crate::diagnose::health::Health;
 use crate::model::arn::{ServiceArn, TargetGroupArn};
+use crate::model::metric::MetricRange;
 use crate::model::query::Query;
 use crate::model::service::{DeploymentController, RolloutState, Service};
 
@@ -38,6 +39,12 @@ const TARGETS_OF_PROBLEMS: SignedDuration = SignedDuration::from_secs(30);
 pub const DEPLOYMENTS: SignedDuration = SignedDuration::from_secs(15);
 /// Settings of target groups and load balancers.
 pub const SETTINGS: SignedDuration = SignedDuration::from_mins(1);
+/// Metrics and alarms of the selected service. CloudWatch has a new figure a minute, or a period for the longer ranges.
+pub const METRICS: SignedDuration = SignedDuration::from_mins(1);
+/// Metrics over the longer ranges.
+const METRICS_AT_LEAST: SignedDuration = SignedDuration::from_mins(5);
+/// CPU and memory of all services, where they are switched on.
+pub const LOADS: SignedDuration = SignedDuration::from_mins(5);
 const CLUSTERS: SignedDuration = SignedDuration::from_mins(1);
 /// Output of the selected service's containers.
 const LOGS: SignedDuration = SignedDuration::from_secs(30);
@@ -77,6 +84,11 @@ pub fn wants(app: &App) -> Vec<Want> {
     wants.push(want(Query::ServiceArns { cluster: cluster.clone() }, Some(COLD), Urgency::Background));
     if let (Some(service), true) = (app.selected_service(), cursor_rests(app)) {
         details(app, service, &mut wants);
+    }
+    if app.list().loads
+        && let Some(query) = app.store().loads_wanted(cluster, app.now())
+    {
+        wants.push(want(query, Some(LOADS), Urgency::Background));
     }
     for watching in app.watches() {
         if let Some(service) = app.store().service(watching.service()) {
@@ -141,14 +153,28 @@ fn details(app: &App, service: &Service, wants: &mut Vec<Want>) {
         .is_some_and(|deployment| deployment.rollout_state == Some(RolloutState::InProgress));
     // With other controllers AWS knows no service deployments and says that the request is invalid.
     let has_history = service.controller == DeploymentController::Ecs;
-    if has_history && (rolling || app.detail().tab == Tab::Deploys) {
+    if has_history && (rolling || matches!(app.detail().tab, Tab::Deploys | Tab::Metrics)) {
         wants.push(want(deployments_of(service), Some(DEPLOYMENTS), Urgency::Interactive));
+    }
+    if app.detail().tab == Tab::Metrics {
+        let range = app.detail().range;
+        // Until it is known what leads to the service, half of the figures would be asked for twice.
+        let led_to = app.store().what_leads_to(service);
+        let metrics = led_to.as_ref().map(|groups| metrics_of(service, groups, range));
+        wants.extend(metrics.map(|query| want(query, Some(every_metrics(range)), Urgency::Interactive)));
+        let alarms = led_to.map(|groups| alarms_about(service, groups));
+        wants.extend(alarms.map(|query| want(query, Some(METRICS), Urgency::Interactive)));
     }
     let needs = app.store().services.get(&service.arn).map(|entry| entry.needs.as_slice()).unwrap_or_default();
     let asked: BTreeSet<&Query> = wants.iter().map(|want| &want.query).collect();
     let others = needs.iter().filter(|query| !asked.contains(query));
     let others: Vec<Want> = others.map(|query| want(query.clone(), freshness(query), Urgency::Interactive)).collect();
     wants.extend(others);
+}
+
+/// How often metrics over a range are asked for while they are on the screen.
+pub fn every_metrics(range: MetricRange) -> SignedDuration {
+    SignedDuration::from_secs(range.period_seconds()).clamp(METRICS, METRICS_AT_LEAST)
 }
 
 /// How old an answer may get while somebody looks at what is made of it (`None`: it never changes).

@@ -70,6 +70,17 @@ impl Aws {
                 let traffic = cloudwatch.traffic(load_balancer, target_group, priority).await;
                 traffic.map(Box::new).map(Answer::Traffic)
             }
+            Query::Metrics { cluster, service, target_groups, range } => {
+                let metrics = cloudwatch.metrics(cluster, service, target_groups, *range, priority).await;
+                metrics.map(Box::new).map(Answer::Metrics)
+            }
+            Query::Loads { cluster, services } => {
+                cloudwatch.loads(cluster, services, priority).await.map(Answer::Loads)
+            }
+            Query::AlarmsAbout { cluster, service, target_groups, names } => {
+                let alarms = cloudwatch.alarms_about(cluster, service, target_groups, names, priority).await;
+                alarms.map(Box::new).map(Answer::AlarmsAbout)
+            }
             Query::Logs { stream, since } => {
                 logs.excerpt(stream, *since, priority).await.map(Box::new).map(Answer::Logs)
             }

@@ -184,7 +184,10 @@ const fn purpose(query: &Query) -> Option<(CheckName, bool)> {
         | Query::LoadBalancerInterfaces { .. }
         | Query::Instances { .. }
         | Query::PrefixList { .. }
-        | Query::LogEvents { .. } => return None,
+        | Query::LogEvents { .. }
+        | Query::Metrics { .. }
+        | Query::Loads { .. }
+        | Query::AlarmsAbout { .. } => return None,
     })
 }
 

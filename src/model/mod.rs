@@ -3,7 +3,7 @@
 //! ```text
 //!  arn   call (errors, records)   known   secret   text   near
 //!    └──────┬───────────────────────┴───────┘
-//!  cluster  service  task  task_definition  load_balancing  service_deployment  network  capacity  scaling  observation  log
+//!  cluster  service  task  task_definition  load_balancing  service_deployment  network  capacity  scaling  observation  metric  log
 //!    └──────┴────────┴─────────┬─────────────────┴────────────────┘
 //!                            query (questions, answers, changes)
 //! ```
@@ -16,6 +16,7 @@ pub mod known;
 pub mod load_balancing;
 pub mod log;
 pub mod look;
+pub mod metric;
 pub mod near;
 pub mod network;
 pub mod observation;

@@ -13,6 +13,7 @@ use super::call::{CallError, Operation};
 use super::capacity::{CapacityProvider, ContainerInstance};
 use super::cluster::{CallerIdentity, Cluster};
 use super::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
+use super::metric::{Load, MetricRange, ServiceMetrics, WatchedAlarms};
 use super::log::{LogEvent, LogSource};
 use super::network::{Instance, NetworkInterface, PrefixList, Subnet, Vpc};
 use super::observation::{Alarm, LogExcerpt, Traffic, Utilization};
@@ -164,6 +165,37 @@ pub enum Query {
         /// The target group.
         target_group: TargetGroupArn,
     },
+    /// Metrics of a service and of what leads to it, in one batch.
+    Metrics {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The service.
+        service: ServiceArn,
+        /// What leads to it.
+        target_groups: Vec<(LoadBalancerArn, TargetGroupArn)>,
+        /// How far back.
+        range: MetricRange,
+    },
+    /// How busy these services are.
+    Loads {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The services, in order.
+        services: Vec<ServiceArn>,
+    },
+    /// The alarms on a service, on its target groups and on its deployments, found among all alarms of the account and
+    /// region. (DescribeAlarmsForMetric would be one call for each of a dozen metrics, needs a permission of its own, and
+    /// knows no alarms on formulas; DescribeAlarms is a call for each hundred alarms.)
+    AlarmsAbout {
+        /// The cluster.
+        cluster: ClusterName,
+        /// The service.
+        service: ServiceArn,
+        /// What leads to it.
+        target_groups: Vec<(LoadBalancerArn, TargetGroupArn)>,
+        /// Names of the alarms its deployments watch, in order.
+        names: Vec<String>,
+    },
     /// Parts of the log of one container of one task.
     Logs {
         /// Where.
@@ -222,8 +254,10 @@ impl Query {
             Self::Instances { .. } => ("ec2", "DescribeInstances"),
             Self::PrefixList { .. } => ("ec2", "GetManagedPrefixListEntries"),
             Self::Scaling { .. } => ("application-autoscaling", "DescribeScalableTargets"),
-            Self::Alarms { .. } => ("cloudwatch", "DescribeAlarms"),
-            Self::Utilization { .. } | Self::Traffic { .. } => ("cloudwatch", "GetMetricData"),
+            Self::Alarms { .. } | Self::AlarmsAbout { .. } => ("cloudwatch", "DescribeAlarms"),
+            Self::Utilization { .. } | Self::Traffic { .. } | Self::Metrics { .. } | Self::Loads { .. } => {
+                ("cloudwatch", "GetMetricData")
+            }
             Self::Logs { .. } | Self::LogEvents { .. } => ("logs", "FilterLogEvents"),
             Self::LogGroup { .. } => ("logs", "DescribeLogGroups"),
         };
@@ -307,6 +341,12 @@ pub enum Answer {
     Utilization(Box<Utilization>),
     /// To [`Query::Traffic`].
     Traffic(Box<Traffic>),
+    /// To [`Query::Metrics`].
+    Metrics(Box<ServiceMetrics>),
+    /// To [`Query::Loads`]; a service of which nothing was measured has a load of nothing.
+    Loads(BTreeMap<ServiceArn, Load>),
+    /// To [`Query::AlarmsAbout`].
+    AlarmsAbout(Box<WatchedAlarms>),
     /// To [`Query::Logs`]; a stream that does not exist is an empty excerpt.
     Logs(Box<LogExcerpt>),
     /// To [`Query::LogEvents`].

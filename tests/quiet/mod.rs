@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use ecsight::model::arn::{LoadBalancerArn, TargetGroupArn};
 use ecsight::model::known::Known;
+use ecsight::model::metric::{
+    BalancerKind, GroupMetrics, Measure, MetricRange, OF_SERVICE, Series, ServiceMetrics, WatchedAlarms, Window,
+};
 use ecsight::model::network::{
     NetworkAcl, NetworkAclEntry, NetworkInterface, Peer, PrefixList, Route, RouteDestination, RouteTable, RouteTarget,
     SecurityGroup, SecurityGroupRule, Subnet, Traffic, Vpc,
@@ -39,10 +43,32 @@ pub(crate) fn answer(query: &Query) -> Option<Answer> {
         Query::Alarms { .. } => Answer::Alarms(Vec::new()),
         Query::Utilization { .. } => Answer::Utilization(Box::<Utilization>::default()),
         Query::Traffic { .. } => Answer::Traffic(Box::<Requests>::default()),
+        Query::Metrics { range, target_groups, .. } => {
+            Answer::Metrics(Box::new(nothing_measured(*range, target_groups)))
+        }
+        Query::Loads { .. } => Answer::Loads(BTreeMap::new()),
+        Query::AlarmsAbout { .. } => {
+            Answer::AlarmsAbout(Box::new(WatchedAlarms { complete: true, ..WatchedAlarms::default() }))
+        }
         Query::Logs { .. } => Answer::Logs(Box::<LogExcerpt>::default()),
         Query::LogGroup { .. } => Answer::LogGroup(true),
         _ => return None,
     })
+}
+
+/// Metrics of the night of the tests, in which nothing was measured.
+fn nothing_measured(range: MetricRange, groups: &[(LoadBalancerArn, TargetGroupArn)]) -> ServiceMetrics {
+    let empty = |measure: &Measure| Series { measure: *measure, samples: Vec::new() };
+    let group = |(load_balancer, target_group): &(LoadBalancerArn, TargetGroupArn)| GroupMetrics {
+        load_balancer: load_balancer.clone(),
+        target_group: target_group.clone(),
+        series: BalancerKind::Application.measures().iter().map(empty).collect(),
+    };
+    ServiceMetrics {
+        window: Window::new(range, "2026-03-14T03:00:00Z".parse().unwrap()),
+        service: OF_SERVICE.iter().map(empty).collect(),
+        groups: groups.iter().map(group).collect(),
+    }
 }
 
 fn subnet(id: &str) -> Subnet {

@@ -21,6 +21,7 @@ mod session;
 mod following;
 mod hostile;
 mod main_screen;
+mod metrics;
 mod overlays;
 mod tabs;
 mod trouble;

@@ -25,6 +25,7 @@
 mod client;
 mod conversion;
 mod failures;
+mod metrics;
 mod following;
 mod paging;
 mod questions;

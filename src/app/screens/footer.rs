@@ -85,6 +85,7 @@ fn belongs(app: &App, command: Command) -> bool {
         Command::Explain | Command::Copy if app.context() == Context::Logs => false,
         Command::NextService => zoomed,
         Command::Explain => matches!(app.detail().tab, Tab::Overview | Tab::Network),
+        Command::ShorterRange | Command::LongerRange => app.detail().tab == Tab::Metrics,
         Command::Zoom | Command::Filter | Command::ProblemsOnly | Command::Sort | Command::Clusters => !zoomed,
         // What was seen already is one of many lists; what was not stands in the line above.
         Command::Errors => app.errors().pinned().is_some(),

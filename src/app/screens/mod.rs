@@ -16,6 +16,7 @@ pub mod header;
 pub mod help;
 pub mod input;
 pub mod load_balancing;
+pub mod metrics;
 pub mod logs;
 pub mod network;
 pub mod overview;
@@ -51,6 +52,8 @@ pub enum Tab {
     Deploys,
     /// Its events.
     Events,
+    /// Its CPU and memory, what its load balancers count, and its alarms.
+    Metrics,
     /// What its containers write.
     Logs,
     /// How packets travel to and from its tasks.
@@ -67,6 +70,7 @@ impl Tab {
         Self::Targets,
         Self::Deploys,
         Self::Events,
+        Self::Metrics,
         Self::Logs,
         Self::Network,
         Self::Config,
@@ -80,6 +84,7 @@ impl Tab {
             Self::Targets => "Targets",
             Self::Deploys => "Deploys",
             Self::Events => "Events",
+            Self::Metrics => "Metrics",
             Self::Logs => "Logs",
             Self::Network => "Network",
             Self::Config => "Config",
@@ -94,6 +99,7 @@ impl Tab {
             Self::Targets => "Targ",
             Self::Deploys => "Depl",
             Self::Events => "Evts",
+            Self::Metrics => "Metr",
             Self::Logs => "Logs",
             Self::Network => "Net",
             Self::Config => "Conf",
@@ -108,6 +114,7 @@ impl Tab {
             Self::Targets => 3,
             Self::Deploys => 4,
             Self::Events => 5,
+            Self::Metrics => 6,
             Self::Logs => 7,
             Self::Network => 8,
             Self::Config => 9,
@@ -135,6 +142,7 @@ pub fn tab(app: &App, width: usize) -> Document {
         Tab::Targets => targets::document(app, service, width),
         Tab::Deploys => deploys::document(app, service, width),
         Tab::Events => events::document(app, service, width),
+        Tab::Metrics => metrics::document(app, service, width),
         Tab::Logs => logs::document(app, service, width),
         Tab::Network => network::document(app, service, width),
         Tab::Config => config::document(app, service, width),
@@ -167,6 +175,7 @@ pub fn source_of_tab(app: &App) -> Option<Source<'_>> {
         Tab::Tasks => tasks::source(app, service),
         Tab::Targets => targets::source(app, service).unwrap_or(of_service),
         Tab::Deploys => of_service.or_worse(deploys::source(app, service), now),
+        Tab::Metrics => metrics::source(app, service),
         Tab::Logs => logs::source(app, service),
         Tab::Network => network::source(app, service).unwrap_or(of_service),
         Tab::Config => config::source(app, service).unwrap_or(of_service),

@@ -75,10 +75,15 @@ pub fn document(app: &App, width: usize, range: Range<usize>) -> Document {
             let every = if hot.contains(arn) { app.options().refresh } else { wants::COLD };
             let source = Source::new(Some(&entry.remote), Some(every));
             old.push(source.is_stale(app.now()));
-            row(app, arn, entry, source, scale)
+            let mut cells = row(app, arn, entry, source, scale);
+            if app.list().loads {
+                cells.splice(LOADS_AT..LOADS_AT, self::loads(app, arn));
+            }
+            cells
         })
         .collect();
-    let mut document = table(&columns(width, longest, scale, &cells), &cells, width);
+    let loads = app.list().loads;
+    let mut document = table(&columns(width, longest, scale, loads, &cells), &cells, width);
     for (line, _) in document.lines.iter_mut().zip(old).filter(|(_, old)| *old) {
         *line = std::mem::take(line).toned(Tone::Dim);
     }
@@ -107,7 +112,7 @@ impl Scale {
     }
 }
 
-fn columns(width: usize, longest: usize, scale: Scale, cells: &[Vec<Line>]) -> Vec<Column> {
+fn columns(width: usize, longest: usize, scale: Scale, loads: bool, cells: &[Vec<Line>]) -> Vec<Column> {
     // A name that is cut can still be told from others, a number that is cut is wrong.
     let of = |column: usize| cells.iter().filter_map(|row| row.get(column)).map(Line::width).max().unwrap_or_default();
     let (tasks, targets) = (of(1).clamp(6, 14), of(2).clamp(7, 11));
@@ -120,10 +125,13 @@ fn columns(width: usize, longest: usize, scale: Scale, cells: &[Vec<Line>]) -> V
     let diagnosis = match width {
         ..50 => 14,
         50..70 => 24,
-        70..90 => width.saturating_sub(name + tasks + targets + rollout + 4 * GAP).clamp(20, 31),
+        70..90 => {
+            let loads = if loads { 2 * (LOAD + GAP) } else { 0 };
+            width.saturating_sub(name + tasks + targets + rollout + loads + 4 * GAP).clamp(20, 31)
+        }
         _ => (width * 2 / 5).min(60),
     };
-    vec![
+    let mut columns = vec![
         Column::text("  NAME", (longest + 2).min(name), 42, 0).holding(longest + 2).of_names(),
         Column::text("TASKS", tasks, 14, 0),
         Column::text("TARGETS", targets, 11, 5),
@@ -131,8 +139,43 @@ fn columns(width: usize, longest: usize, scale: Scale, cells: &[Vec<Line>]) -> V
         Column::text("REVISION", 15, 26, 8).holding(15),
         Column::text("LAUNCH", 12, 14, 9),
         Column::text("DIAGNOSIS", diagnosis, 90, 0),
-    ]
+    ];
+    if loads {
+        // Who switches them on wants to see them.
+        let of_load = ["CPU", "MEM"].map(|title| Column::number(title, LOAD, 1));
+        columns.splice(LOADS_AT..LOADS_AT, of_load);
+    }
+    columns
 }
+
+/// Columns of CPU or memory.
+const LOAD: usize = 4;
+/// Where they stand among the columns.
+const LOADS_AT: usize = 4;
+
+/// CPU and memory in percent of what the tasks reserve.
+fn loads(app: &App, arn: &ServiceArn) -> [Line; 2] {
+    let kept = app.store().loads();
+    let source = Source::new(kept.remote(), Some(wants::LOADS));
+    let Some(load) = kept.value().and_then(|loads| loads.get(arn)) else {
+        let failed = kept.value().is_none() && kept.remote().is_some_and(|remote| remote.failure().is_some());
+        return [0, 1].map(|_| dim(if failed { "?" } else { "…" }).into());
+    };
+    [load.cpu, load.memory].map(|percent| match percent {
+        None => dim("-").into(),
+        Some(percent) => {
+            let tone = match percent {
+                _ if source.is_stale(app.now()) => Tone::Dim,
+                NEAR_LIMIT.. => Tone::Warn,
+                _ => Tone::Plain,
+            };
+            toned(tone, format!("{percent:.0}%")).into()
+        }
+    })
+}
+
+/// From this percentage on a limit is near, as the diagnosis has it.
+const NEAR_LIMIT: f64 = 90.0;
 
 fn row(app: &App, arn: &ServiceArn, entry: &ServiceEntry, source: Source<'_>, scale: Scale) -> Vec<Line> {
     let Some(service) = entry.remote.value() else {

@@ -337,8 +337,10 @@ fn operation(query: &Query) -> &'static str {
         Query::Instances { .. } => "DescribeInstances",
         Query::PrefixList { .. } => "GetManagedPrefixListEntries",
         Query::Scaling { .. } => "DescribeScalableTargets",
-        Query::Alarms { .. } => "DescribeAlarms",
-        Query::Utilization { .. } | Query::Traffic { .. } => "GetMetricData",
+        Query::Alarms { .. } | Query::AlarmsAbout { .. } => "DescribeAlarms",
+        Query::Utilization { .. } | Query::Traffic { .. } | Query::Metrics { .. } | Query::Loads { .. } => {
+            "GetMetricData"
+        }
         Query::Logs { .. } | Query::LogEvents { .. } => "FilterLogEvents",
         Query::LogGroup { .. } => "DescribeLogGroups",
     }

@@ -9,28 +9,27 @@ use crate::aws::scalars::time;
 use crate::model::call::ErrorKind;
 use crate::model::observation::Sample;
 
-/// Seconds a figure is about.
-const PERIOD: i32 = 60;
-
 /// A figure to ask for: the name it comes back under, the metric, its statistic and its dimensions.
 pub(super) struct Figure<'a> {
-    pub(super) id: &'static str,
+    pub(super) id: String,
     pub(super) namespace: &'static str,
     pub(super) metric: &'static str,
     pub(super) statistic: &'static str,
-    pub(super) dimensions: &'a [(&'static str, &'a str)],
+    pub(super) dimensions: Vec<(&'static str, &'a str)>,
 }
 
 impl Figure<'_> {
-    pub(super) fn query(&self) -> types::MetricDataQuery {
+    /// The question for it, a figure each `period` seconds.
+    pub(super) fn query(&self, period: i64) -> types::MetricDataQuery {
         let dimensions = self.dimensions.iter();
         let dimensions = dimensions.map(|(name, value)| types::Dimension::builder().name(*name).value(*value).build());
         let metric = types::Metric::builder()
             .namespace(self.namespace)
             .metric_name(self.metric)
             .set_dimensions(Some(dimensions.collect()));
-        let stat = types::MetricStat::builder().metric(metric.build()).period(PERIOD).stat(self.statistic);
-        types::MetricDataQuery::builder().id(self.id).metric_stat(stat.build()).return_data(true).build()
+        let period = i32::try_from(period).unwrap_or(i32::MAX);
+        let stat = types::MetricStat::builder().metric(metric.build()).period(period).stat(self.statistic);
+        types::MetricDataQuery::builder().id(&self.id).metric_stat(stat.build()).return_data(true).build()
     }
 }
 
@@ -54,6 +53,8 @@ pub(super) fn samples(results: Vec<types::MetricDataResult>) -> Result<HashMap<S
     }
     for samples in found.values_mut() {
         samples.sort_by_key(|sample| sample.at);
+        // A period that is told on two pages is told the same on both.
+        samples.dedup_by_key(|sample| sample.at);
     }
     Ok(found)
 }
@@ -100,13 +101,13 @@ mod tests {
     #[test]
     fn a_figure_names_its_metric_and_dimensions() {
         let figure = Figure {
-            id: "cpu",
+            id: "cpu".to_owned(),
             namespace: "AWS/ECS",
             metric: "CPUUtilization",
             statistic: "Average",
-            dimensions: &[("ClusterName", "shop"), ("ServiceName", "web")],
+            dimensions: vec![("ClusterName", "shop"), ("ServiceName", "web")],
         };
-        let query = figure.query();
+        let query = figure.query(60);
         let stat = query.metric_stat.unwrap();
         assert_eq!((stat.period, stat.stat.as_deref()), (Some(60), Some("Average")));
         let dimensions = stat.metric.unwrap().dimensions.unwrap();

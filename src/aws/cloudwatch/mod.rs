@@ -1,6 +1,8 @@
-//! CloudWatch: the state of alarms, and figures over the last quarter of an hour.
+//! CloudWatch: the state of alarms, and figures over time.
 
 mod alarm;
+mod alarms_about;
+mod charts;
 mod metric;
 mod reader;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudwatch::types::{AlarmType, ScanBy};
+use aws_sdk_cloudwatch::types::{AlarmType, MetricDataQuery, MetricDataResult, ScanBy};
 use aws_smithy_types::DateTime;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -26,8 +26,8 @@ const WINDOW: i64 = 15 * 60;
 const MINUTE: i64 = 60;
 
 pub(in crate::aws) struct Reader {
-    client: aws_sdk_cloudwatch::Client,
-    shared: Arc<Shared>,
+    pub(super) client: aws_sdk_cloudwatch::Client,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Reader {
@@ -65,9 +65,14 @@ impl Reader {
         service: &ServiceArn,
         priority: Priority,
     ) -> Result<Utilization, CallError> {
-        let dimensions = [("ClusterName", cluster.as_str()), ("ServiceName", service.name())];
-        let figure =
-            |id, metric, statistic| Figure { id, namespace: "AWS/ECS", metric, statistic, dimensions: &dimensions };
+        let dimensions = vec![("ClusterName", cluster.as_str()), ("ServiceName", service.name())];
+        let figure = |id: &str, metric, statistic| Figure {
+            id: id.to_owned(),
+            namespace: "AWS/ECS",
+            metric,
+            statistic,
+            dimensions: dimensions.clone(),
+        };
         let figures = [
             figure("cpu", "CPUUtilization", "Average"),
             figure("cpu_maximum", "CPUUtilization", "Maximum"),
@@ -97,18 +102,19 @@ impl Reader {
             return Ok(Traffic::default());
         }
         let group = target_group.as_str().rsplit(':').next().unwrap_or_default();
-        let (alone, both) = ([("LoadBalancer", balancer)], [("LoadBalancer", balancer), ("TargetGroup", group)]);
-        let namespace = "AWS/ApplicationELB";
+        let (alone, both) =
+            (vec![("LoadBalancer", balancer)], vec![("LoadBalancer", balancer), ("TargetGroup", group)]);
+        let figure = |id: &str, metric, statistic, dimensions: &Vec<_>| Figure {
+            id: id.to_owned(),
+            namespace: "AWS/ApplicationELB",
+            metric,
+            statistic,
+            dimensions: dimensions.clone(),
+        };
         let figures = [
-            Figure {
-                id: "response_time",
-                namespace,
-                metric: "TargetResponseTime",
-                statistic: "p99",
-                dimensions: &both,
-            },
-            Figure { id: "elb_502", namespace, metric: "HTTPCode_ELB_502_Count", statistic: "Sum", dimensions: &alone },
-            Figure { id: "requests", namespace, metric: "RequestCount", statistic: "Sum", dimensions: &both },
+            figure("response_time", "TargetResponseTime", "p99", &both),
+            figure("elb_502", "HTTPCode_ELB_502_Count", "Sum", &alone),
+            figure("requests", "RequestCount", "Sum", &both),
         ];
         let mut found = self.figures(&figures, priority).await?;
         let mut of = |id: &str| found.remove(id).unwrap_or_default();
@@ -120,22 +126,31 @@ impl Reader {
         figures: &[Figure<'_>],
         priority: Priority,
     ) -> Result<HashMap<String, Vec<Sample>>, CallError> {
-        let queries: Vec<_> = figures.iter().map(Figure::query).collect();
+        let queries: Vec<_> = figures.iter().map(|figure| figure.query(MINUTE)).collect();
         let (start, end) = window(self.shared.clock.at(Timestamp::now()));
-        let queries = &queries;
-        let results = pages::all(&GET_METRIC_DATA, |token| async move {
+        let results = self.metric_data(&queries, (start, end), priority).await?;
+        metric::samples(results).map_err(|failure| failure.of(&GET_METRIC_DATA))
+    }
+
+    /// GetMetricData for at most 500 queries, every page.
+    pub(super) async fn metric_data(
+        &self,
+        queries: &[MetricDataQuery],
+        (start, end): (DateTime, DateTime),
+        priority: Priority,
+    ) -> Result<Vec<MetricDataResult>, CallError> {
+        pages::all(&GET_METRIC_DATA, |token| async move {
             let page = self
                 .shared
                 .call(GET_METRIC_DATA, priority, |wire| {
-                    let request = self.client.get_metric_data().set_metric_data_queries(Some(queries.clone()));
+                    let request = self.client.get_metric_data().set_metric_data_queries(Some(queries.to_vec()));
                     let request = request.start_time(start).end_time(end).scan_by(ScanBy::TimestampAscending);
                     request.set_next_token(token).customize().interceptor(wire).send()
                 })
                 .await?;
             Ok((page.metric_data_results, page.next_token))
         })
-        .await?;
-        metric::samples(results).map_err(|failure| failure.of(&GET_METRIC_DATA))
+        .await
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Application {
     pub requests: u32,
     /// Of these, how many the load balancer has to answer with 502 itself.
     pub bad_gateways: u32,
+    /// How far CPU, requests and latency swing over the day, in percent of the usual.
+    pub swing: u32,
 }
 
 /// What an application writes to its output.
@@ -166,6 +168,7 @@ impl Application {
             cpu: 12,
             requests: 120,
             bad_gateways: 0,
+            swing: 0,
         }
     }
 
@@ -268,6 +271,13 @@ impl Application {
     #[must_use]
     pub fn using_cpu(mut self, percent: u32) -> Self {
         self.cpu = percent;
+        self
+    }
+
+    /// The same, busier by day than by night.
+    #[must_use]
+    pub fn swinging(mut self, percent: u32) -> Self {
+        self.swing = percent;
         self
     }
 

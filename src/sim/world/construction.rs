@@ -240,6 +240,7 @@ impl World {
                 load_balancer: Some(balancer.clone()),
                 due: Moment::NEVER,
                 changed: false,
+                censuses: VecDeque::new(),
             },
         );
         if let Some(balancer) = self.load_balancing.load_balancers.get_mut(&balancer) {
@@ -297,6 +298,7 @@ impl World {
             revisions: Vec::new(),
             tasks: Vec::new(),
             stopped_tasks: VecDeque::new(),
+            past: VecDeque::new(),
             events: EventLog::default(),
             schedule: Schedule { due: self.now, starts_after: deployed_at, ..Schedule::default() },
         };

@@ -15,6 +15,9 @@ use super::moment::Moment;
 use super::network::{Peer, SecurityGroup};
 use super::service::{CircuitBreaker, Controller, Launch};
 
+/// How far the load of the shop swings over the day, in percent.
+const SWING: u32 = 40;
+
 const PRODUCTION: &str = "shop-prod";
 const STAGING: &str = "shop-staging";
 
@@ -61,6 +64,7 @@ impl World {
         for blueprint in staging() {
             world.add_service(STAGING, &blueprint);
         }
+        set_alarms(&mut world);
         let mut left = history;
         for (before, mistake) in MISTAKES {
             let before = Duration::from_secs(*before);
@@ -73,6 +77,17 @@ impl World {
     }
 }
 
+fn set_alarms(world: &mut World) {
+    let mut set = |name: &str, service: &str, metric: [&str; 2], threshold: f64| {
+        world.set_alarm(name, (PRODUCTION, service), metric, threshold);
+    };
+    set("warehouse-memory-high", "warehouse", ["MemoryUtilization", "Average"], 85.0);
+    set("messenger-web-unhealthy-hosts", "messenger-web", ["UnHealthyHostCount", "Maximum"], 0.0);
+    set("accounts-5xx", "accounts", ["HTTPCode_Target_5XX_Count", "Sum"], 10.0);
+    set("accounts-cpu-high", "accounts", ["CPUUtilization", "Average"], 80.0);
+    set("shop-elb-5xx", "accounts", ["HTTPCode_ELB_5XX_Count", "Sum"], 50.0);
+}
+
 fn days(days: u64) -> Duration {
     Duration::from_hours(days * 24)
 }
@@ -83,6 +98,7 @@ fn web(name: &str) -> Blueprint {
         front.hosts = vec![format!("{name}.shop.example.com")];
         front.health_check = HealthCheck::http("/healthz").every(Duration::from_secs(15));
     }
+    blueprint.application = blueprint.application.swinging(SWING);
     blueprint.environment.push(("API_TOKEN".to_owned(), format!("demo-token-of-{name}")));
     blueprint
 }
@@ -129,7 +145,7 @@ fn production() -> Vec<Blueprint> {
             .tasks(6)
             .revision("wh", 112)
             .sized(1024, 2048)
-            .running(Application::web(8080).using_memory(1803, 0))
+            .running(Application::web(8080).using_memory(1803, 0).swinging(SWING))
             .settled(days(3)),
         checkout,
         below("accounts", "/accounts").with_sidecar("aws-for-fluent-bit").revision("acc", 5).settled(days(9)),
@@ -185,7 +201,8 @@ fn deploy_image_resizer(world: &mut World) {
 
 /// The model is loaded before the port is opened, which takes longer than the grace period allows.
 fn deploy_recommendations(world: &mut World) {
-    let application = Application::web(8080).starting_for(Duration::from_secs(92)).on_sigterm(OnSigterm::Ignore);
+    let application =
+        Application::web(8080).swinging(SWING).starting_for(Duration::from_secs(92)).on_sigterm(OnSigterm::Ignore);
     world.deploy(PRODUCTION, "recommendations", &application);
 }
 
@@ -193,7 +210,7 @@ fn deploy_recommendations(world: &mut World) {
 fn deploy_roles_api(world: &mut World) {
     let trusting_yesterday = Peer::Group(OLD_LOAD_BALANCER_GROUP.to_owned());
     world.add_security_group(SecurityGroup::new(ROLES_GROUP).letting_in(8080..=8080, trusting_yesterday));
-    world.deploy(PRODUCTION, "roles-api", &Application::web(8080));
+    world.deploy(PRODUCTION, "roles-api", &Application::web(8080).swinging(SWING));
 }
 
 /// The pipeline deployed before it pushed.
@@ -216,15 +233,15 @@ fn deploy_notifications(world: &mut World) {
 
 /// The front page now redirects to the login page.
 fn deploy_messenger_web(world: &mut World) {
-    world.deploy(PRODUCTION, "messenger-web", &Application::web(8080).answering("/", 302));
+    world.deploy(PRODUCTION, "messenger-web", &Application::web(8080).swinging(SWING).answering("/", 302));
 }
 
 /// Nothing wrong with this one.
 fn deploy_checkout(world: &mut World) {
-    world.deploy(PRODUCTION, "checkout", &Application::web(8080));
+    world.deploy(PRODUCTION, "checkout", &Application::web(8080).swinging(SWING));
 }
 
 /// Cannot reach its new database; the circuit breaker will take care of it.
 fn deploy_promotions(world: &mut World) {
-    world.deploy(PRODUCTION, "promotions", &Application::web(8080).answering("/healthz", 500));
+    world.deploy(PRODUCTION, "promotions", &Application::web(8080).swinging(SWING).answering("/healthz", 500));
 }

@@ -1,11 +1,12 @@
 //! Load balancers with their listeners and rules, and target groups with their targets. This file is about what exists and
 //! what leads where; `health_check` says how targets become healthy or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::health_check::TargetState;
+use super::health_check::{Failure, TargetState};
+use super::metrics::{Census, REMEMBERED};
 use super::moment::Moment;
 
 /// What kind of load balancer.
@@ -275,6 +276,39 @@ pub(crate) struct TargetGroup {
     pub(crate) due: Moment,
     /// Whether the state of a target changed since the scheduler last looked.
     pub(crate) changed: bool,
+    /// How many were healthy, oldest first.
+    pub(crate) censuses: VecDeque<Census>,
+}
+
+/// Changes of state that are remembered of a target group.
+const MOST_CENSUSES: usize = 4_096;
+
+impl TargetGroup {
+    /// Counts its targets, for CloudWatch.
+    pub(crate) fn count(&mut self, now: Moment) {
+        let number = |is: fn(&Target) -> bool| {
+            u32::try_from(self.targets.values().filter(|target| is(target)).count()).unwrap_or(u32::MAX)
+        };
+        let census = Census {
+            from: now,
+            healthy: number(|target| target.state == TargetState::Healthy),
+            unhealthy: number(|target| target.state.is_unhealthy()),
+            silent: number(|target| {
+                matches!(target.state, TargetState::Unhealthy(Failure::Timeout | Failure::Refused))
+            }),
+        };
+        let last = self.censuses.back();
+        if last.is_some_and(|last| Census { from: now, ..*last } == census) {
+            return;
+        }
+        self.censuses.push_back(census);
+        // The one before the first that can be asked for tells what was there then.
+        while self.censuses.get(1).is_some_and(|second| second.from + REMEMBERED <= now)
+            || self.censuses.len() > MOST_CENSUSES
+        {
+            self.censuses.pop_front();
+        }
+    }
 }
 
 /// All load balancers and target groups.

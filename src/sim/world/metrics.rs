@@ -1,13 +1,26 @@
-//! What CloudWatch would have measured. CPU and memory follow from what applications use, a figure a period; what load
-//! balancers count follows from the requests each task gets.
+//! What CloudWatch would have measured. Each task leaves a figure a minute: CPU and memory follow from what its application
+//! uses, what load balancers count follows from the requests it gets, from how it answers, and from targets that died.
+//! Statistics are made of these.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::World;
+use super::application::Application;
+use super::load_balancing::TargetGroup;
 use super::moment::Moment;
 use super::service::Service;
-use super::task::Task;
+use super::task::{StopCode, Task};
+use super::task_definition::TaskDefinition;
+
+const MINUTE: Duration = Duration::from_mins(1);
+/// A load balancer goes on sending requests to a target that died for about so many seconds.
+const DEATH_IS_NOTICED: u32 = 5;
+/// Of a hundred requests to an application whose load swings, so many are the client's mistake.
+const MISTAKES: f64 = 1.5;
+/// How far back what load balancers saw is remembered, and spells of tasks that ECS has forgotten.
+pub(crate) const REMEMBERED: Duration = Duration::from_hours(3 * 24);
 
 /// A metric that is asked for.
 #[derive(Clone, Debug)]
@@ -19,132 +32,346 @@ pub(crate) struct Metric {
     pub(crate) statistic: String,
 }
 
+/// What is left of a task when ECS has forgotten it: what it ran, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Spell {
+    definition: Arc<TaskDefinition>,
+    /// When its containers started, from which on its memory grows.
+    began: Moment,
+    started: Moment,
+    ended: Option<Moment>,
+    was_healthy: bool,
+    /// Whether it ended by itself.
+    died: bool,
+}
+
+impl Spell {
+    /// Nothing if the task never ran.
+    pub(crate) fn of(task: &Task) -> Option<Self> {
+        Some(Self {
+            definition: Arc::clone(&task.definition),
+            began: task.pull_stopped_at.unwrap_or(task.created_at),
+            started: task.started_at?,
+            ended: task.execution_stopped_at,
+            was_healthy: task.was_healthy,
+            died: matches!(&task.stop, Some((StopCode::EssentialContainerExited, _))),
+        })
+    }
+
+    /// Whether this is too long ago to be asked for.
+    pub(crate) fn is_forgotten(&self, now: Moment) -> bool {
+        self.ended.is_some_and(|ended| ended + REMEMBERED <= now)
+    }
+
+    fn runs_between(&self, from: Moment, to: Moment) -> bool {
+        (self.started < to || self.started <= from) && self.ended.is_none_or(|ended| ended > from)
+    }
+
+    fn application(&self) -> Option<&Application> {
+        self.definition.containers.first().map(|defined| &defined.application)
+    }
+
+    /// CPU of the main container, which has nearly all of what the task reserves.
+    fn cpu(&self, at: Moment) -> f64 {
+        self.application().map_or(0.0, |application| f64::from(application.cpu) * application.swung(at))
+    }
+
+    fn memory(&self, at: Moment) -> f64 {
+        let end = self.ended.map_or(at, |ended| ended.min(at));
+        let containers = self.definition.containers.iter();
+        let used: u64 = containers
+            .map(|defined| defined.application.memory_at(end.since(self.began)).min(u64::from(defined.memory)))
+            .sum();
+        whole(used) * 100.0 / f64::from(self.definition.memory.max(1))
+    }
+}
+
+impl Application {
+    /// The load at a moment as a multiple of the usual: quiet at three in the morning, busy in the afternoon.
+    fn swung(&self, at: Moment) -> f64 {
+        if self.swing == 0 {
+            return 1.0;
+        }
+        let minute = at.epoch_milliseconds().div_euclid(60_000);
+        let of_day = f64::from(i32::try_from(minute.rem_euclid(24 * 60)).unwrap_or(0)) / (24.0 * 60.0);
+        let tide = ((of_day - 0.375) * std::f64::consts::TAU).sin();
+        // Any mixing of bits will do; the same minute is always the same.
+        let mixed = u64::try_from(minute).unwrap_or(0).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        let ripple = f64::from(u8::try_from(mixed % 200).unwrap_or(0)) / 100.0 - 1.0;
+        (1.0 + f64::from(self.swing) / 100.0 * (tide * 0.7 + ripple * 0.3)).max(0.0)
+    }
+}
+
+/// Targets of a group as load balancers saw them from a moment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) from: Moment,
+    pub(crate) healthy: u32,
+    pub(crate) unhealthy: u32,
+    /// Of those, the ones that do not even answer.
+    pub(crate) silent: u32,
+}
+
+/// What a load balancer counted for a target group in a minute.
+#[derive(Clone, Debug, Default)]
+struct Counted {
+    requests: f64,
+    latencies: Vec<f64>,
+    client_errors: f64,
+    server_errors: f64,
+    bad_gateways: f64,
+    /// 502, 503 and 504 of the load balancer's own, `bad_gateways` included.
+    of_balancer: f64,
+    failed_connections: f64,
+}
+
 impl World {
-    /// The figures of a metric for each whole period between two moments as told, oldest first. Periods without a figure
-    /// are left out, as CloudWatch does.
+    /// The figures of a metric for each period that has begun between two moments as told, oldest first. Periods without a
+    /// figure are left out, as CloudWatch does; the one under way is about what has passed of it.
     pub(crate) fn measured(&self, metric: &Metric, from: Moment, to: Moment, period: Duration) -> Vec<(Moment, f64)> {
-        let period = period.max(Duration::from_mins(1));
-        let last = to.min(self.told(self.now));
-        let mut begins = from.floor(period);
+        let period = period.max(MINUTE);
+        let (now, mut begins) = (self.told(self.now), from.floor(period));
         let mut figures = Vec::new();
-        while begins + period <= last {
-            if begins >= from
-                && let Some(figure) = self.figure(metric, self.lived(begins), period)
-            {
-                figures.push((begins, figure));
+        while begins < to && begins < now {
+            if begins >= from.floor(MINUTE) {
+                figures.extend(self.figure(metric, begins, period).map(|figure| (begins, figure)));
             }
             begins = begins + period;
         }
         figures
     }
 
-    fn figure(&self, metric: &Metric, at: Moment, period: Duration) -> Option<f64> {
-        match metric.namespace.as_str() {
-            "AWS/ECS" => self.of_service(metric, at, period),
-            "AWS/ApplicationELB" => self.of_target_group(metric, at, period),
-            _ => None,
+    /// The statistic over the minutes of a period that begins at a moment as told.
+    fn figure(&self, metric: &Metric, begins: Moment, period: Duration) -> Option<f64> {
+        let begins = self.lived(begins);
+        let mut values = Vec::new();
+        let mut minute = begins;
+        while minute < begins + period && minute < self.now {
+            let end = (minute + MINUTE).min(self.now);
+            values.extend(match metric.namespace.as_str() {
+                "AWS/ECS" => self.of_service(metric, minute, end),
+                "AWS/ApplicationELB" | "AWS/NetworkELB" => self.of_load_balancer(metric, minute, end),
+                _ => Vec::new(),
+            });
+            minute = minute + MINUTE;
         }
+        statistic(&metric.statistic, values)
     }
 
-    fn of_service(&self, metric: &Metric, at: Moment, period: Duration) -> Option<f64> {
-        let service =
-            self.cluster(metric.dimensions.get("ClusterName")?)?.service(metric.dimensions.get("ServiceName")?)?;
-        let share: fn(&Task, Moment) -> f64 = match metric.name.as_str() {
-            "CPUUtilization" => |task, _| task.cpu_percent(),
-            "MemoryUtilization" => Task::memory_percent,
-            _ => return None,
+    fn of_service(&self, metric: &Metric, from: Moment, to: Moment) -> Vec<f64> {
+        let dimension = |name: &str| metric.dimensions.get(name);
+        let cluster = dimension("ClusterName").and_then(|name| self.cluster(name));
+        let service = cluster.zip(dimension("ServiceName")).and_then(|(cluster, name)| cluster.service(name));
+        let share: fn(&Spell, Moment) -> f64 = match metric.name.as_str() {
+            "CPUUtilization" => Spell::cpu,
+            "MemoryUtilization" => Spell::memory,
+            _ => return Vec::new(),
         };
-        let ends = at + period;
-        let percents: Vec<f64> = service.running_between(at, ends).map(|task| share(task, ends)).collect();
-        statistic(&metric.statistic, &percents)
+        let spells = service.map(Service::spells).unwrap_or_default();
+        spells.iter().filter(|spell| spell.runs_between(from, to)).map(|spell| share(spell, to)).collect()
     }
 
-    fn of_target_group(&self, metric: &Metric, at: Moment, period: Duration) -> Option<f64> {
-        let wanted = metric.dimensions.get("TargetGroup")?;
-        let led_to = |service: &&Service| {
-            service.bindings.iter().any(|binding| {
-                let balancer = self
-                    .load_balancing
-                    .target_groups
-                    .get(&binding.target_group)
-                    .and_then(|group| group.load_balancer.as_ref());
-                let through = metric.dimensions.get("LoadBalancer");
-                binding.target_group.ends_with(wanted.as_str())
-                    && through.is_none_or(|wanted| balancer.is_some_and(|arn| arn.ends_with(wanted.as_str())))
-            })
+    /// What is counted for a target group, or for all that a load balancer leads to.
+    fn of_load_balancer(&self, metric: &Metric, from: Moment, to: Moment) -> Vec<f64> {
+        let is = |dimension: &str, arn: Option<&String>| {
+            let wanted = metric.dimensions.get(dimension);
+            wanted.is_none_or(|wanted| arn.is_some_and(|arn| arn.ends_with(wanted.as_str())))
         };
-        let service = self.clusters.iter().flat_map(|cluster| &cluster.services).find(led_to)?;
-        let minutes = whole(period.as_secs() / 60);
-        let in_service = service.running_between(at, at + period).filter(|task| task.was_healthy);
-        let applications: Vec<_> =
-            in_service.filter_map(|task| Some(&task.definition.containers.first()?.application)).collect();
-        if applications.is_empty() {
-            return None;
+        let groups: Vec<&TargetGroup> = self
+            .load_balancing
+            .target_groups
+            .values()
+            .filter(|group| is("TargetGroup", Some(&group.arn)) && is("LoadBalancer", group.load_balancer.as_ref()))
+            .collect();
+        if metric.dimensions.is_empty() {
+            return Vec::new();
         }
-        let a_minute = |of: fn(&super::Application) -> u32| -> f64 {
-            applications.iter().map(|application| f64::from(of(application)) * minutes).sum()
-        };
-        let counted = match metric.name.as_str() {
-            "RequestCount" => a_minute(|application| application.requests),
-            "HTTPCode_ELB_502_Count" => a_minute(|application| application.bad_gateways),
-            "TargetResponseTime" => {
-                let delays: Vec<f64> = applications
-                    .iter()
-                    .filter_map(|application| Some(application.answers.first()?.delay.as_secs_f64()))
-                    .collect();
-                return statistic(&metric.statistic, &delays);
+        groups.into_iter().flat_map(|group| self.of_group(group, &metric.name, from, to)).collect()
+    }
+
+    fn of_group(&self, group: &TargetGroup, name: &str, from: Moment, to: Moment) -> Vec<f64> {
+        match name {
+            "HealthyHostCount" => return group.seen_between(from, to).map(|seen| f64::from(seen.healthy)).collect(),
+            "UnHealthyHostCount" => {
+                return group.seen_between(from, to).map(|seen| f64::from(seen.unhealthy)).collect();
             }
-            _ => return None,
+            _ => {}
+        }
+        let counted = self.counted(group, from, to);
+        let count = match name {
+            "TargetResponseTime" => return counted.latencies,
+            "RequestCount" | "NewFlowCount" => counted.requests,
+            "HTTPCode_Target_4XX_Count" => counted.client_errors,
+            "HTTPCode_Target_5XX_Count" => counted.server_errors,
+            "HTTPCode_ELB_502_Count" => counted.bad_gateways,
+            "HTTPCode_ELB_5XX_Count" => counted.of_balancer,
+            "TargetConnectionErrorCount" | "TCP_Target_Reset_Count" => counted.failed_connections,
+            _ => return Vec::new(),
         };
         // Counters are sparse: what did not happen is not written down.
-        (counted > 0.0).then_some(counted)
+        Some(count.round()).filter(|count| *count > 0.0).into_iter().collect()
+    }
+
+    fn counted(&self, group: &TargetGroup, from: Moment, to: Moment) -> Counted {
+        let leads_to = |service: &&Service| service.bindings.iter().any(|binding| binding.target_group == group.arn);
+        let services = self.clusters.iter().flat_map(|cluster| &cluster.services);
+        let Some(service) = services.into_iter().find(leads_to) else { return Counted::default() };
+        let spells = service.spells();
+        let running: Vec<&Spell> = spells.iter().filter(|spell| spell.runs_between(from, to)).collect();
+        let part = to.since(from).as_secs_f64() / MINUTE.as_secs_f64();
+        let mut counted = Counted::default();
+        for spell in running.iter().filter(|spell| spell.was_healthy) {
+            counted.answered_by(spell, from, part);
+        }
+        if counted.requests > 0.0 {
+            return counted;
+        }
+        let seen = group.seen(to).filter(|seen| seen.healthy == 0);
+        let usual = service.primary().and_then(|primary| primary.definition.containers.first());
+        let usual = usual.map_or(0.0, |defined| f64::from(defined.application.requests) * part);
+        match seen {
+            // Nobody is healthy: requests go to everybody.
+            Some(seen) if seen.unhealthy > seen.silent => {
+                running.iter().for_each(|spell| counted.answered_by(spell, from, part));
+            }
+            Some(seen) if seen.unhealthy > 0 => {
+                counted.requests = usual * f64::from(seen.unhealthy);
+                counted.failed_connections = counted.requests;
+                counted.of_balancer = counted.requests;
+            }
+            // Nobody is there: the load balancer answers 503, which no target group counts.
+            Some(_) if service.desired > 0 && service.created_at <= from => {
+                counted.of_balancer = usual * whole(u64::try_from(service.desired).unwrap_or(0));
+            }
+            _ => {}
+        }
+        counted
     }
 
     /// CPU of a service right now, in percent of what its tasks reserve.
     pub(crate) fn cpu_of(&self, service: &Service) -> Option<f64> {
-        let percents: Vec<f64> = service.running_between(self.now, self.now).map(Task::cpu_percent).collect();
-        statistic("Average", &percents)
+        let spells = service.spells();
+        let running = spells.iter().filter(|spell| spell.runs_between(self.now, self.now));
+        statistic("Average", running.map(|spell| spell.cpu(self.now)).collect())
+    }
+}
+
+impl Counted {
+    /// Adds what a task answers in a part of a minute.
+    fn answered_by(&mut self, spell: &Spell, from: Moment, part: f64) {
+        let Some(application) = spell.application() else { return };
+        let swung = application.swung(from);
+        let requests = f64::from(application.requests) * swung * part;
+        self.requests += requests;
+        self.bad_gateways += f64::from(application.bad_gateways) * part;
+        self.of_balancer += f64::from(application.bad_gateways) * part;
+        if let Some(answer) = application.answers.first() {
+            // The slowest of a hundred wait for the whole delay, most of them much less.
+            let delay = answer.delay.as_secs_f64() * swung;
+            self.latencies.extend((1..=20).map(|place| delay * (0.4 + 0.6 * (f64::from(place) / 20.0).powi(3))));
+            match answer.status {
+                500.. => self.server_errors += requests,
+                400..500 => self.client_errors += requests,
+                _ if application.swing > 0 => self.client_errors += requests * MISTAKES / 100.0,
+                _ => {}
+            }
+        }
+        let died_now = spell.ended.is_some_and(|ended| ended < from + MINUTE) && spell.died;
+        if died_now {
+            let lost = f64::from((application.requests * DEATH_IS_NOTICED).div_ceil(60).min(application.requests));
+            self.failed_connections += lost;
+            self.of_balancer += lost;
+        }
+    }
+}
+
+impl TargetGroup {
+    /// What load balancers saw at a moment. What was there at the beginning is taken to have been there before.
+    fn seen(&self, at: Moment) -> Option<Census> {
+        let after = self.censuses.partition_point(|census| census.from <= at);
+        self.censuses.get(after.saturating_sub(1)).copied()
+    }
+
+    /// All that load balancers saw in a minute.
+    fn seen_between(&self, from: Moment, to: Moment) -> impl Iterator<Item = Census> {
+        let first = self.censuses.partition_point(|census| census.from <= from);
+        let later = self.censuses.iter().skip(first.max(1)).take_while(move |census| census.from < to);
+        self.seen(from).into_iter().chain(later.copied())
     }
 }
 
 impl Service {
-    fn running_between(&self, from: Moment, to: Moment) -> impl Iterator<Item = &Task> {
-        self.all_tasks().filter(move |task| {
-            task.started_at.is_some_and(|started| started < to || started <= from)
-                && task.execution_stopped_at.is_none_or(|ended| ended > from)
-        })
+    /// All that has run in it lately.
+    fn spells(&self) -> Vec<Spell> {
+        self.all_tasks().filter_map(Spell::of).chain(self.past.iter().cloned()).collect()
     }
 }
 
-impl Task {
-    /// CPU of the main container, which has nearly all of what the task reserves.
-    fn cpu_percent(&self) -> f64 {
-        self.definition.containers.first().map_or(0.0, |defined| f64::from(defined.application.cpu))
-    }
-
-    fn memory_percent(&self, at: Moment) -> f64 {
-        let start = self.pull_stopped_at.unwrap_or(self.created_at);
-        let end = self.execution_stopped_at.map_or(at, |ended| ended.min(at));
-        let containers = self.definition.containers.iter();
-        let used: u64 = containers
-            .map(|defined| defined.application.memory_at(end.since(start)).min(u64::from(defined.memory)))
-            .sum();
-        whole(used) * 100.0 / f64::from(self.definition.memory.max(1))
-    }
-}
-
-fn statistic(name: &str, figures: &[f64]) -> Option<f64> {
-    let most = figures.iter().copied().reduce(f64::max)?;
-    let count = whole(u64::try_from(figures.len()).unwrap_or(0));
+/// A statistic of figures; nothing of none.
+fn statistic(name: &str, mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    let (least, most) = (*figures.first()?, *figures.last()?);
+    let sum: f64 = figures.iter().sum();
+    let count = figures.len();
     Some(match name {
-        "Minimum" => figures.iter().copied().reduce(f64::min)?,
-        "Sum" => figures.iter().sum(),
-        "SampleCount" => count,
-        "Average" => figures.iter().sum::<f64>() / count,
-        _ => most,
+        "Minimum" => least,
+        "Sum" => sum,
+        "SampleCount" => whole(u64::try_from(count).unwrap_or(0)),
+        "Average" => sum / whole(u64::try_from(count).unwrap_or(0)),
+        _ => match name.strip_prefix('p').and_then(|percent| percent.parse::<f64>().ok()) {
+            Some(percent) => percentile(&figures, percent).unwrap_or(most),
+            None => most,
+        },
     })
+}
+
+/// The least figure that so many percent of all do not exceed.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "clamped to the figures there are"
+)]
+fn percentile(sorted: &[f64], percent: f64) -> Option<f64> {
+    let rank = (percent / 100.0 * sorted.len() as f64).ceil().clamp(1.0, sorted.len() as f64) as usize;
+    sorted.get(rank - 1).copied()
 }
 
 fn whole(number: u64) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_are_made_of_figures() {
+        let figures: Vec<f64> = (1_u8..=100).rev().map(f64::from).collect();
+        for (name, expected) in [
+            ("Minimum", 1.0),
+            ("Maximum", 100.0),
+            ("Sum", 5050.0),
+            ("Average", 50.5),
+            ("SampleCount", 100.0),
+            ("p50", 50.0),
+            ("p90", 90.0),
+            ("p99", 99.0),
+            ("p99.9", 100.0),
+        ] {
+            assert_eq!(statistic(name, figures.clone()), Some(expected), "{name}");
+        }
+        assert_eq!(statistic("Average", Vec::new()), None);
+    }
+
+    #[test]
+    fn load_swings_with_the_day_and_not_by_itself() {
+        let steady = Application::web(80);
+        let swinging = Application::web(80).swinging(30);
+        let night = Moment::MONDAY_NIGHT;
+        let afternoon = night + Duration::from_hours(12);
+        assert!((steady.swung(night) - 1.0).abs() < f64::EPSILON);
+        assert!(swinging.swung(night) < 0.95 && swinging.swung(afternoon) > 1.05);
+        assert!((swinging.swung(night) - swinging.swung(night)).abs() < f64::EPSILON);
+    }
 }

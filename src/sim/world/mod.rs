@@ -46,7 +46,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use account::AlarmState;
-pub(crate) use account::{Account, Alarm, CapacityProvider};
+pub(crate) use account::{Account, Alarm, AlarmWatch, CapacityProvider};
 pub use application::{Answer, Application, End, Image, Listens, Log, Memory, OnSigterm, Speech};
 pub use blueprint::{Blueprint, Front};
 pub(crate) use change::{ChangeError, CheckPort, HealthCheckChange, ServiceChange};
@@ -187,6 +187,7 @@ impl World {
         let mut changed = BTreeSet::new();
         for group in self.load_balancing.target_groups.values_mut().filter(|group| group.changed) {
             group.changed = false;
+            group.count(now);
             changed.insert(group.arn.clone());
         }
         for cluster in &mut self.clusters {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::container_instance::{NoRoom, place};
 use super::events::Happenings;
 use super::health_check::TargetState;
+use super::metrics::Spell;
 use super::moment::Moment;
 use super::network::Holder;
 use super::rollout::{DeploymentStatus, Rollout};
@@ -30,6 +31,9 @@ const STARTS_AT_ONCE: usize = 20;
 const STARTS_BEFORE_BACKOFF: u32 = 3;
 /// The longest wait between two starts. AWS goes up to 27 minutes, which is no use to somebody who watches.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(4);
+
+/// Of a service that has crashed for days, CloudWatch's memory here is shorter.
+const MOST_PAST: usize = 2_000;
 
 /// A task that could be stopped because there are too many.
 struct Candidate {
@@ -54,7 +58,11 @@ impl Service {
         let is_stopped = |task: &mut Task| task.status == Status::Stopped;
         self.stopped_tasks.extend(self.tasks.extract_if(.., is_stopped));
         while self.stopped_tasks.front().is_some_and(|task| task.is_forgotten(now)) {
-            self.stopped_tasks.pop_front();
+            let forgotten = self.stopped_tasks.pop_front();
+            self.past.extend(forgotten.as_ref().and_then(Spell::of));
+        }
+        while self.past.front().is_some_and(|spell| spell.is_forgotten(now) || self.past.len() > MOST_PAST) {
+            self.past.pop_front();
         }
         self.interrupt_spot(around, &mut happenings);
         self.notice(around, &mut happenings);

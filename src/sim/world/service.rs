@@ -8,6 +8,7 @@ use super::events::EventLog;
 use super::health_check::TargetState;
 use super::ids::Ids;
 use super::load_balancing::LoadBalancing;
+use super::metrics::Spell;
 use super::moment::Moment;
 use super::network::Network;
 use super::reach::Destination;
@@ -135,6 +136,8 @@ pub(crate) struct Service {
     pub(crate) tasks: Vec<Task>,
     /// Those that are, the one that stopped first at the front. Kept apart, because the scheduler has no use for them.
     pub(crate) stopped_tasks: VecDeque<Task>,
+    /// What CloudWatch remembers of those ECS has forgotten.
+    pub(crate) past: VecDeque<Spell>,
     pub(crate) events: EventLog,
     pub(crate) schedule: Schedule,
 }

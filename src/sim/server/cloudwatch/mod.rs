@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::protocol::{AwsError, BadToken, page};
-use crate::sim::world::{ACCOUNT, Metric, Moment, REGION, World};
+use crate::sim::world::{ACCOUNT, Alarm, AlarmState, AlarmWatch, Metric, Moment, REGION, World};
 pub(crate) use shape::{Shape, from_cbor};
 
 /// Queries in one GetMetricData.
@@ -84,31 +84,37 @@ fn alarms(parameters: &Value, world: &World) -> Result<Shape, AwsError> {
         .iter()
         .filter(|alarm| names.is_empty() || names.contains(&alarm.name.as_str()))
         .filter(|alarm| is("AlarmNamePrefix", &|prefix| alarm.name.starts_with(prefix)))
-        .filter(|alarm| is("StateValue", &|state| alarm.state.name() == state))
+        .map(|alarm| (alarm, world.state_of(alarm)))
+        .filter(|(_, (now, _, _))| is("StateValue", &|state| now.name() == state))
         .collect();
     let (most, default) = ALARMS_A_PAGE;
     let size = number(&parameters["MaxRecords"]).and_then(|size| usize::try_from(size).ok()).unwrap_or(default);
     let (found, next) = page(found, parameters["NextToken"].as_str(), size.clamp(1, most))
         .map_err(|BadToken| AwsError::new("InvalidNextToken", "The next token specified is invalid."))?;
-    let written = |alarm: &crate::sim::world::Alarm| {
-        let since = world.told(alarm.since);
-        Shape::Record(vec![
+    let written = |(alarm, (state, reason, since)): (&Alarm, (AlarmState, String, Moment))| {
+        let mut fields = vec![
             ("AlarmName", Shape::text(&alarm.name)),
             ("AlarmArn", Shape::text(format!("arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{}", alarm.name))),
             ("AlarmConfigurationUpdatedTimestamp", Shape::Time(since)),
             ("ActionsEnabled", Shape::Flag(true)),
-            ("StateValue", Shape::text(alarm.state.name())),
-            ("StateReason", Shape::text(&alarm.reason)),
+            ("StateValue", Shape::text(state.name())),
+            ("StateReason", Shape::text(reason)),
             ("StateUpdatedTimestamp", Shape::Time(since)),
             ("StateTransitionedTimestamp", Shape::Time(since)),
-            ("MetricName", Shape::text("HTTPCode_Target_5XX_Count")),
-            ("Namespace", Shape::text("AWS/ApplicationELB")),
-            ("Statistic", Shape::text("Sum")),
             ("Period", Shape::Whole(60)),
             ("EvaluationPeriods", Shape::Whole(1)),
-            ("Threshold", Shape::Figure(10.0)),
             ("ComparisonOperator", Shape::text("GreaterThanThreshold")),
-        ])
+        ];
+        fields.extend(match &alarm.watch {
+            Some(watch) => watched(watch),
+            None => vec![
+                ("MetricName", Shape::text("HTTPCode_Target_5XX_Count")),
+                ("Namespace", Shape::text("AWS/ApplicationELB")),
+                ("Statistic", Shape::text("Sum")),
+                ("Threshold", Shape::Figure(10.0)),
+            ],
+        });
+        Shape::Record(fields)
     };
     let mut fields = vec![
         ("CompositeAlarms", Shape::List(Vec::new())),
@@ -116,6 +122,19 @@ fn alarms(parameters: &Value, world: &World) -> Result<Shape, AwsError> {
     ];
     fields.extend(next.map(|next| ("NextToken", Shape::Text(next))));
     Ok(Shape::Record(fields))
+}
+
+fn watched(AlarmWatch { metric, threshold }: &AlarmWatch) -> Vec<(&'static str, Shape)> {
+    let dimension = |(name, value): (&String, &String)| {
+        Shape::Record(vec![("Name", Shape::text(name)), ("Value", Shape::text(value))])
+    };
+    vec![
+        ("MetricName", Shape::text(&metric.name)),
+        ("Namespace", Shape::text(&metric.namespace)),
+        ("Statistic", Shape::text(&metric.statistic)),
+        ("Dimensions", Shape::List(metric.dimensions.iter().map(dimension).collect())),
+        ("Threshold", Shape::Figure(*threshold)),
+    ]
 }
 
 fn missing(name: &str) -> AwsError {

@@ -57,6 +57,7 @@ impl WorldFile {
             state: alarm.state.into(),
             reason: alarm.reason.clone(),
             since: Moment::MONDAY_NIGHT - alarm.ago.0,
+            watch: None,
         }));
         account.capacity_providers.extend(self.capacity_provider.iter().map(|provider| CapacityProvider {
             name: provider.name.clone(),
