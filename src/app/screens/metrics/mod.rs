@@ -97,12 +97,11 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     }
     if let Some(sources) = &sources {
         document.push(Line::default());
-        match alarms {
-            Some(alarms) => alarms::push(app, alarms, &mut document, width),
-            None => {
-                document.push(strong("Alarms"));
-                Source::new(sources.alarms.remote(), Some(METRICS)).absence(app, "alarms", &mut document, width);
-            }
+        if let Some(alarms) = alarms {
+            alarms::push(app, alarms, &mut document, width);
+        } else {
+            document.push(strong("Alarms"));
+            Source::new(sources.alarms.remote(), Some(METRICS)).absence(app, "alarms", &mut document, width);
         }
         document.field("cost", 5, &[dim(cost(app, sources, alarms))], width);
     }
@@ -202,18 +201,16 @@ fn cost(app: &App, sources: &Sources<'_>, alarms: Option<&WatchedAlarms>) -> Str
     let calls_for_alarms = alarms.map_or(1, |alarms| alarms.looked_at.div_ceil(ALARMS_A_CALL).max(1));
     let dollars = an_hour(sources.asked, sources.every) + an_hour(calls_for_alarms, METRICS);
     let plural = |count: usize| if count == 1 { "call" } else { "calls" };
-    let mut words = format!(
-        "1 call for {} metrics every {}, {calls_for_alarms} {} for alarms every {}: at most {} an hour at the list price",
+    let of_loads = app.list().loads.then(|| cost_of_loads(app.store().services.len()));
+    let of_loads = of_loads.map_or_else(String::new, |cost| format!("; columns CPU and MEM: {cost}"));
+    format!(
+        "1 call for {} metrics every {}, {calls_for_alarms} {} for alarms every {}: at most {} an hour at the list price{of_loads}",
         sources.asked,
         short_duration(sources.every),
         plural(calls_for_alarms),
         short_duration(METRICS),
         price(dollars)
-    );
-    if app.list().loads {
-        words.push_str(&format!("; columns CPU and MEM: {}", cost_of_loads(app.store().services.len())));
-    }
-    words
+    )
 }
 
 /// What the columns CPU and MEM of so many services cost.
