@@ -24,9 +24,10 @@ use crate::model::known::Known;
 use crate::model::metric::{GroupMetrics, MetricRange, ServiceMetrics, Threshold, WatchedAlarm, WatchedAlarms, wanted};
 use crate::model::service::Service;
 
-/// Dollars for a thousand metrics asked with GetMetricData, or for a thousand calls of DescribeAlarms: the list price of
-/// <https://aws.amazon.com/cloudwatch/pricing/> ("API: GetMetricData, $0.01 per 1,000 metrics requested"). Each statistic
-/// counts as a metric here; AWS takes up to five of the same metric for one, so an estimate is never too low.
+/// Dollars for a thousand metrics asked with GetMetricData, or for a thousand calls of DescribeAlarms: the list price on
+/// <https://aws.amazon.com/cloudwatch/pricing/>, taken from those who cite that page (catalogue section 8; site24x7, "AWS
+/// CloudWatch metrics cost calculation"). Each statistic counts as a metric here; AWS is said to take up to five of the
+/// same metric for one (prometheus/cloudwatch_exporter#482), so an estimate is rather too high. Prices differ by region.
 const DOLLARS_A_THOUSAND: f64 = 0.01;
 /// Alarms DescribeAlarms tells in one call.
 const ALARMS_A_CALL: usize = 100;
