@@ -278,8 +278,8 @@ impl Measure {
         }
     }
 
-    /// Whether CloudWatch writes nothing down where there was nothing to count ("reporting criteria: there is a nonzero
-    /// value", metrics of Elastic Load Balancing): then a period without a figure is one without an event.
+    /// Whether CloudWatch writes nothing down where there was nothing to count (the reporting criteria of most metrics of
+    /// Elastic Load Balancing: a nonzero value): then a period without a figure is one without an event.
     pub const fn is_sparse(self) -> bool {
         matches!(self.unit(), Unit::Count)
     }

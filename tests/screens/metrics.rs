@@ -9,7 +9,7 @@ use ecsight::model::metric::{
     AlarmSubject, GroupMetrics, Load, Measure, MetricRange, Series, ServiceMetrics, Threshold, WatchedAlarm,
     WatchedAlarms, Window, wanted,
 };
-use ecsight::model::observation::{Alarm, Sample};
+use ecsight::model::observation::{Alarm, Sample, Utilization};
 use ecsight::model::query::{Answer, Query};
 use ecsight::ui::Theme;
 use insta::assert_snapshot;
@@ -265,4 +265,21 @@ fn without_colours_charts_say_the_same() {
     let (buffer, _) = session.paint();
     assert_eq!(crate::session::text_of(&buffer), with);
     assert!(buffer.content.iter().all(|cell| cell.fg == ratatui::style::Color::Reset));
+}
+
+/// Memory of a quarter of an hour near its limit, for the diagnosis and for the tab alike.
+fn near_the_limit(query: &Query) -> Option<Answer> {
+    let Query::Utilization { .. } = query else { return answer(query) };
+    let sample = |minute: i64| Sample { at: minutes_ago(15 - minute).unwrap(), value: 93.0 };
+    let memory = (0..15).map(sample).collect();
+    Some(Answer::Utilization(Box::new(Utilization { memory, ..Utilization::default() })))
+}
+
+#[test]
+fn what_a_diagnosis_finds_in_the_figures_stands_above_them() {
+    let mut session = Session::settled(80, 24, World { measured: Some(near_the_limit), ..shop() });
+    session.press("]]]");
+    session.press("6<enter>");
+    let screen = session.screen();
+    assert!(screen.contains("! Near the limit: memory 93 %"), "{screen}");
 }

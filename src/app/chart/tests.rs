@@ -26,11 +26,13 @@ fn drawn(values: &[Option<f64>], top: f64, size: (usize, usize)) -> Vec<String> 
     plot(&[curve], &[], top, size, None).iter().map(Line::text).collect()
 }
 
+type Case<'a> = (&'a [(i64, f64)], usize, Fold, Vec<Option<f64>>);
+
 #[test]
 fn steps_of_any_length_keep_gaps_and_peaks() {
     let (none, some) = (None, Some);
     let hour = [(0, 1.0), (1, 2.0), (3, 4.0)];
-    let cases: [(&[(i64, f64)], usize, Fold, Vec<Option<f64>>); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&hour, 4, Fold::Average, vec![some(1.0), some(2.0), none, some(4.0)]),
         // Wider than the figures: each takes its share.
         (&hour, 8, Fold::Most, vec![some(1.0), some(1.0), some(2.0), some(2.0), none, none, some(4.0), some(4.0)]),

@@ -44,8 +44,8 @@ impl Reader {
                     request.set_next_token(token).customize().interceptor(wire).send()
                 })
                 .await?;
-            let of_metrics = page.metric_alarms.unwrap_or_default().into_iter().map(Found::Metric);
-            let composite = page.composite_alarms.unwrap_or_default().into_iter().map(Found::Composite);
+            let of_metrics = page.metric_alarms.unwrap_or_default().into_iter().map(Box::new).map(Found::Metric);
+            let composite = page.composite_alarms.unwrap_or_default().into_iter().map(Box::new).map(Found::Composite);
             let last = pages.fetch_add(1, Ordering::Relaxed) + 1 == MOST_PAGES;
             let next = page.next_token.filter(|token| !token.is_empty());
             complete.store(next.is_none(), Ordering::Relaxed);
@@ -61,8 +61,8 @@ impl Reader {
 }
 
 enum Found {
-    Metric(types::MetricAlarm),
-    Composite(types::CompositeAlarm),
+    Metric(Box<types::MetricAlarm>),
+    Composite(Box<types::CompositeAlarm>),
 }
 
 struct Concern<'a> {
@@ -79,7 +79,7 @@ impl Concern<'_> {
         let mut composite = Vec::new();
         for one in found {
             match one {
-                Found::Metric(alarm) => alarms.extend(self.watched(alarm)),
+                Found::Metric(alarm) => alarms.extend(self.watched(*alarm)),
                 Found::Composite(alarm) => composite.push(alarm),
             }
         }
@@ -98,7 +98,7 @@ impl Concern<'_> {
             } else {
                 continue;
             };
-            alarms.push(WatchedAlarm { alarm: alarm::composite(alarm), subject, threshold: None });
+            alarms.push(WatchedAlarm { alarm: alarm::composite(*alarm), subject, threshold: None });
         }
         alarms.sort_by(|one, other| {
             let rank = |watched: &WatchedAlarm| (watched.alarm.state != "ALARM", watched.alarm.name.clone());
@@ -216,10 +216,10 @@ mod tests {
         let composite = |name: &str, rule: &str| {
             CompositeAlarm::builder().alarm_name(name).alarm_rule(rule).state_value(StateValue::Ok).build()
         };
-        let found = metric.into_iter().map(Found::Metric).chain([
-            Found::Composite(composite("page", "ALARM(\"cpu\") OR ALARM(other)")),
-            Found::Composite(composite("by-arn", "ALARM(arn:aws:cloudwatch:eu-west-1:1:alarm:hosts)")),
-            Found::Composite(composite("unrelated", "ALARM(cpu-of-others)")),
+        let found = metric.into_iter().map(Box::new).map(Found::Metric).chain([
+            Found::Composite(Box::new(composite("page", "ALARM(\"cpu\") OR ALARM(other)"))),
+            Found::Composite(Box::new(composite("by-arn", "ALARM(arn:aws:cloudwatch:eu-west-1:1:alarm:hosts)"))),
+            Found::Composite(Box::new(composite("unrelated", "ALARM(cpu-of-others)"))),
         ]);
         let groups = [(
             LoadBalancerArn::from("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/edge/2"),

@@ -131,65 +131,87 @@ impl World {
     pub(crate) fn measured(&self, metric: &Metric, from: Moment, to: Moment, period: Duration) -> Vec<(Moment, f64)> {
         let period = period.max(MINUTE);
         let (now, mut begins) = (self.told(self.now), from.floor(period));
+        let subject = self.subject(metric);
         let mut figures = Vec::new();
         while begins < to && begins < now {
             if begins >= from.floor(MINUTE) {
-                figures.extend(self.figure(metric, begins, period).map(|figure| (begins, figure)));
+                let figure = self.figure(metric, &subject, self.lived(begins), period);
+                figures.extend(figure.map(|figure| (begins, figure)));
             }
             begins = begins + period;
         }
         figures
     }
 
-    /// The statistic over the minutes of a period that begins at a moment as told.
-    fn figure(&self, metric: &Metric, begins: Moment, period: Duration) -> Option<f64> {
-        let begins = self.lived(begins);
+    /// What the dimensions of a metric name.
+    fn subject(&self, metric: &Metric) -> Vec<Subject<'_>> {
+        let dimension = |name: &str| metric.dimensions.get(name);
+        let of = |service: Option<&'_ Service>| service.map(Service::spells).unwrap_or_default();
+        if metric.namespace == "AWS/ECS" {
+            let cluster = dimension("ClusterName").and_then(|name| self.cluster(name));
+            let service = cluster.zip(dimension("ServiceName")).and_then(|(cluster, name)| cluster.service(name));
+            return vec![Subject { service, group: None, spells: of(service) }];
+        }
+        let is = |name: &str, arn: Option<&String>| {
+            dimension(name).is_none_or(|wanted| arn.is_some_and(|arn| arn.ends_with(wanted.as_str())))
+        };
+        let groups = self.load_balancing.target_groups.values().filter(|_| !metric.dimensions.is_empty());
+        groups
+            .filter(|group| is("TargetGroup", Some(&group.arn)) && is("LoadBalancer", group.load_balancer.as_ref()))
+            .map(|group| {
+                let leads_to =
+                    |service: &&Service| service.bindings.iter().any(|binding| binding.target_group == group.arn);
+                let service = self.clusters.iter().flat_map(|cluster| &cluster.services).find(leads_to);
+                Subject { service, group: Some(group), spells: of(service) }
+            })
+            .collect()
+    }
+
+    /// The statistic over the minutes of a period.
+    fn figure(&self, metric: &Metric, subject: &[Subject<'_>], begins: Moment, period: Duration) -> Option<f64> {
         let mut values = Vec::new();
         let mut minute = begins;
         while minute < begins + period && minute < self.now {
             let end = (minute + MINUTE).min(self.now);
-            values.extend(match metric.namespace.as_str() {
-                "AWS/ECS" => self.of_service(metric, minute, end),
-                "AWS/ApplicationELB" | "AWS/NetworkELB" => self.of_load_balancer(metric, minute, end),
-                _ => Vec::new(),
-            });
+            for subject in subject {
+                values.extend(match metric.namespace.as_str() {
+                    "AWS/ECS" => subject.used(&metric.name, minute, end),
+                    "AWS/ApplicationELB" | "AWS/NetworkELB" => subject.passed(&metric.name, minute, end),
+                    _ => Vec::new(),
+                });
+            }
             minute = minute + MINUTE;
         }
         statistic(&metric.statistic, values)
     }
 
-    fn of_service(&self, metric: &Metric, from: Moment, to: Moment) -> Vec<f64> {
-        let dimension = |name: &str| metric.dimensions.get(name);
-        let cluster = dimension("ClusterName").and_then(|name| self.cluster(name));
-        let service = cluster.zip(dimension("ServiceName")).and_then(|(cluster, name)| cluster.service(name));
-        let share: fn(&Spell, Moment) -> f64 = match metric.name.as_str() {
+    /// CPU of a service right now, in percent of what its tasks reserve.
+    pub(crate) fn cpu_of(&self, service: &Service) -> Option<f64> {
+        let spells = service.spells();
+        let running = spells.iter().filter(|spell| spell.runs_between(self.now, self.now));
+        statistic("Average", running.map(|spell| spell.cpu(self.now)).collect())
+    }
+}
+
+/// What a metric is about: a service, or a target group with the service behind it.
+struct Subject<'a> {
+    service: Option<&'a Service>,
+    group: Option<&'a TargetGroup>,
+    spells: Vec<Spell>,
+}
+
+impl Subject<'_> {
+    fn used(&self, name: &str, from: Moment, to: Moment) -> Vec<f64> {
+        let share: fn(&Spell, Moment) -> f64 = match name {
             "CPUUtilization" => Spell::cpu,
             "MemoryUtilization" => Spell::memory,
             _ => return Vec::new(),
         };
-        let spells = service.map(Service::spells).unwrap_or_default();
-        spells.iter().filter(|spell| spell.runs_between(from, to)).map(|spell| share(spell, to)).collect()
+        self.spells.iter().filter(|spell| spell.runs_between(from, to)).map(|spell| share(spell, to)).collect()
     }
 
-    /// What is counted for a target group, or for all that a load balancer leads to.
-    fn of_load_balancer(&self, metric: &Metric, from: Moment, to: Moment) -> Vec<f64> {
-        let is = |dimension: &str, arn: Option<&String>| {
-            let wanted = metric.dimensions.get(dimension);
-            wanted.is_none_or(|wanted| arn.is_some_and(|arn| arn.ends_with(wanted.as_str())))
-        };
-        let groups: Vec<&TargetGroup> = self
-            .load_balancing
-            .target_groups
-            .values()
-            .filter(|group| is("TargetGroup", Some(&group.arn)) && is("LoadBalancer", group.load_balancer.as_ref()))
-            .collect();
-        if metric.dimensions.is_empty() {
-            return Vec::new();
-        }
-        groups.into_iter().flat_map(|group| self.of_group(group, &metric.name, from, to)).collect()
-    }
-
-    fn of_group(&self, group: &TargetGroup, name: &str, from: Moment, to: Moment) -> Vec<f64> {
+    fn passed(&self, name: &str, from: Moment, to: Moment) -> Vec<f64> {
+        let Some(group) = self.group else { return Vec::new() };
         match name {
             "HealthyHostCount" => return group.seen_between(from, to).map(|seen| f64::from(seen.healthy)).collect(),
             "UnHealthyHostCount" => {
@@ -213,11 +235,8 @@ impl World {
     }
 
     fn counted(&self, group: &TargetGroup, from: Moment, to: Moment) -> Counted {
-        let leads_to = |service: &&Service| service.bindings.iter().any(|binding| binding.target_group == group.arn);
-        let services = self.clusters.iter().flat_map(|cluster| &cluster.services);
-        let Some(service) = services.into_iter().find(leads_to) else { return Counted::default() };
-        let spells = service.spells();
-        let running: Vec<&Spell> = spells.iter().filter(|spell| spell.runs_between(from, to)).collect();
+        let Some(service) = self.service else { return Counted::default() };
+        let running: Vec<&Spell> = self.spells.iter().filter(|spell| spell.runs_between(from, to)).collect();
         let part = to.since(from).as_secs_f64() / MINUTE.as_secs_f64();
         let mut counted = Counted::default();
         for spell in running.iter().filter(|spell| spell.was_healthy) {
@@ -232,7 +251,9 @@ impl World {
         match seen {
             // Nobody is healthy: requests go to everybody.
             Some(seen) if seen.unhealthy > seen.silent => {
-                running.iter().for_each(|spell| counted.answered_by(spell, from, part));
+                for spell in &running {
+                    counted.answered_by(spell, from, part);
+                }
             }
             Some(seen) if seen.unhealthy > 0 => {
                 counted.requests = usual * f64::from(seen.unhealthy);
@@ -246,13 +267,6 @@ impl World {
             _ => {}
         }
         counted
-    }
-
-    /// CPU of a service right now, in percent of what its tasks reserve.
-    pub(crate) fn cpu_of(&self, service: &Service) -> Option<f64> {
-        let spells = service.spells();
-        let running = spells.iter().filter(|spell| spell.runs_between(self.now, self.now));
-        statistic("Average", running.map(|spell| spell.cpu(self.now)).collect())
     }
 }
 

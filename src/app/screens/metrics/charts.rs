@@ -71,7 +71,7 @@ pub(super) fn push(
         for pair in charts.chunks(beside) {
             let drawn: Vec<Vec<Line>> =
                 pair.iter().map(|chart| chart.lines(watched, happened, window, (chart_width, rows))).collect();
-            push_beside(drawn, chart_width, document);
+            push_beside(&drawn, chart_width, document);
         }
     };
     draw(&of_service, document);
@@ -80,13 +80,13 @@ pub(super) fn push(
         draw(charts, document);
         for pair in rest.chunks(beside) {
             let drawn = pair.iter().map(|series| vec![row(series, Figures::of(series, window), window, chart_width)]);
-            push_beside(drawn.collect(), chart_width, document);
+            push_beside(&drawn.collect::<Vec<_>>(), chart_width, document);
         }
     }
     document.push(happened.legend().fitted(width));
 }
 
-fn push_beside(drawn: Vec<Vec<Line>>, width: usize, document: &mut Document) {
+fn push_beside(drawn: &[Vec<Line>], width: usize, document: &mut Document) {
     let height = drawn.iter().map(Vec::len).max().unwrap_or_default();
     for row in 0..height {
         let mut line = Line::default();

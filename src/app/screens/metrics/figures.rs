@@ -99,10 +99,12 @@ mod tests {
         Figures::of(&Series { measure, samples: values.iter().map(sample).collect() }, &window)
     }
 
+    type Case<'a> = (Measure, &'a [(i64, f64)], Figures);
+
     #[test]
     fn a_series_in_figures() {
         let of = |now, least, average, greatest| Figures { now, least, average, greatest };
-        let cases: [(Measure, &[(i64, f64)], Figures); 6] = [
+        let cases: [Case<'_>; 6] = [
             (Measure::Cpu, &[], Figures::default()),
             (Measure::Cpu, &[(0, 99.0)], Figures::default()),
             (

@@ -24,9 +24,10 @@ use crate::model::known::Known;
 use crate::model::metric::{GroupMetrics, MetricRange, ServiceMetrics, Threshold, WatchedAlarm, WatchedAlarms, wanted};
 use crate::model::service::Service;
 
-/// Dollars for a thousand metrics asked with GetMetricData, or for a thousand calls of DescribeAlarms: the list price of
-/// <https://aws.amazon.com/cloudwatch/pricing/> ("API: GetMetricData, $0.01 per 1,000 metrics requested"). Each statistic
-/// counts as a metric here; AWS takes up to five of the same metric for one, so an estimate is never too low.
+/// Dollars for a thousand metrics asked with GetMetricData, or for a thousand calls of DescribeAlarms: the list price on
+/// <https://aws.amazon.com/cloudwatch/pricing/>, taken from those who cite that page (catalogue section 8; site24x7, "AWS
+/// CloudWatch metrics cost calculation"). Each statistic counts as a metric here; AWS is said to take up to five of the
+/// same metric for one (prometheus/cloudwatch_exporter#482), so an estimate is rather too high. Prices differ by region.
 const DOLLARS_A_THOUSAND: f64 = 0.01;
 /// Alarms DescribeAlarms tells in one call.
 const ALARMS_A_CALL: usize = 100;
@@ -97,12 +98,11 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     }
     if let Some(sources) = &sources {
         document.push(Line::default());
-        match alarms {
-            Some(alarms) => alarms::push(app, alarms, &mut document, width),
-            None => {
-                document.push(strong("Alarms"));
-                Source::new(sources.alarms.remote(), Some(METRICS)).absence(app, "alarms", &mut document, width);
-            }
+        if let Some(alarms) = alarms {
+            alarms::push(app, alarms, &mut document, width);
+        } else {
+            document.push(strong("Alarms"));
+            Source::new(sources.alarms.remote(), Some(METRICS)).absence(app, "alarms", &mut document, width);
         }
         document.field("cost", 5, &[dim(cost(app, sources, alarms))], width);
     }
@@ -202,18 +202,16 @@ fn cost(app: &App, sources: &Sources<'_>, alarms: Option<&WatchedAlarms>) -> Str
     let calls_for_alarms = alarms.map_or(1, |alarms| alarms.looked_at.div_ceil(ALARMS_A_CALL).max(1));
     let dollars = an_hour(sources.asked, sources.every) + an_hour(calls_for_alarms, METRICS);
     let plural = |count: usize| if count == 1 { "call" } else { "calls" };
-    let mut words = format!(
-        "1 call for {} metrics every {}, {calls_for_alarms} {} for alarms every {}: at most {} an hour at the list price",
+    let of_loads = app.list().loads.then(|| cost_of_loads(app.store().services.len()));
+    let of_loads = of_loads.map_or_else(String::new, |cost| format!("; columns CPU and MEM: {cost}"));
+    format!(
+        "1 call for {} metrics every {}, {calls_for_alarms} {} for alarms every {}: at most {} an hour at the list price{of_loads}",
         sources.asked,
         short_duration(sources.every),
         plural(calls_for_alarms),
         short_duration(METRICS),
         price(dollars)
-    );
-    if app.list().loads {
-        words.push_str(&format!("; columns CPU and MEM: {}", cost_of_loads(app.store().services.len())));
-    }
-    words
+    )
 }
 
 /// What the columns CPU and MEM of so many services cost.
