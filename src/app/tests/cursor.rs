@@ -181,7 +181,7 @@ fn tabs_zoom_and_back() {
     let mut world = World::settled(options(), services());
     world.keys("5");
     assert_eq!(world.app.detail().tab, Tab::Events);
-    world.keys("tab tab tab tab");
+    world.keys("tab tab tab tab tab");
     assert_eq!(world.app.detail().tab, Tab::Overview, "around the end");
     world.keys("shift-tab enter");
     assert_eq!((world.app.detail().tab, world.app.is_zoomed()), (Tab::Config, true));
