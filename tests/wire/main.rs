@@ -25,8 +25,8 @@
 mod client;
 mod conversion;
 mod failures;
-mod metrics;
 mod following;
+mod metrics;
 mod paging;
 mod questions;
 mod scripted;
