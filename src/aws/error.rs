@@ -185,6 +185,7 @@ fn kind_of_code(code: &str, message: &str) -> Option<ErrorKind> {
             }
         }
         "ClientException" | "ValidationError" | "ValidationException" | "SerializationException" => ErrorKind::Invalid,
+        "LimitExceededException" | "LimitExceeded" => ErrorKind::Quota,
         _ if code.ends_with("NotFound") || code.ends_with("NotFoundException") => ErrorKind::NotFound,
         _ if code.starts_with("Invalid") || code.starts_with("Malformed") || code.starts_with("Missing") => {
             ErrorKind::Invalid

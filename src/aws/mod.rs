@@ -97,6 +97,10 @@ pub struct Settings {
     pub call_timeout: Duration,
     /// How often followed logs are asked for what is new.
     pub log_polls: Duration,
+    /// Whether Live Tail is used, which AWS charges by the minute.
+    pub live_tail: bool,
+    /// How long Live Tail may say nothing before it counts as cut off.
+    pub live_tail_silence: Duration,
 }
 
 impl Default for Settings {
@@ -111,6 +115,8 @@ impl Default for Settings {
             call_timeout: Duration::from_secs(5),
             // FilterLogEvents is counted for the whole account and region.
             log_polls: Duration::from_secs(2),
+            live_tail: true,
+            live_tail_silence: Duration::from_secs(15),
         }
     }
 }
@@ -155,6 +161,8 @@ impl Aws {
             profile: connection.profile,
             call_timeout: settings.call_timeout,
             log_polls: settings.log_polls,
+            live_tail: settings.live_tail,
+            live_tail_silence: settings.live_tail_silence,
             credentials: connection.credentials,
             budgets: Budgets::new(),
             clock: Clock::default(),

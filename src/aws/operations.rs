@@ -43,6 +43,8 @@ pub(super) enum Family {
     LogRead,
     /// DescribeLogGroups.
     LogGroupRead,
+    /// StartLiveTail.
+    LiveTail,
     /// STS.
     Identity,
 }
@@ -130,6 +132,7 @@ operations! {
 
     FILTER_LOG_EVENTS = read "logs" "FilterLogEvents" LogSearch;
     GET_LOG_EVENTS = read "logs" "GetLogEvents" LogRead;
+    START_LIVE_TAIL = read "logs" "StartLiveTail" LiveTail;
     DESCRIBE_LOG_GROUPS = read "logs" "DescribeLogGroups" LogGroupRead;
 
     GET_CALLER_IDENTITY = read "sts" "GetCallerIdentity" Identity;

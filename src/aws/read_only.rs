@@ -33,7 +33,8 @@ impl Intercept for ReadsOnly {
 }
 
 fn reads(operation: &str) -> bool {
-    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb)) || operation == "FilterLogEvents"
+    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb))
+        || ["FilterLogEvents", "StartLiveTail"].contains(&operation)
 }
 
 #[cfg(test)]
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_no_read() {
-        for operation in ["DescribeServices", "ListTasks", "GetCallerIdentity", "FilterLogEvents"] {
+        for operation in ["DescribeServices", "ListTasks", "GetCallerIdentity", "FilterLogEvents", "StartLiveTail"] {
             assert!(reads(operation), "{operation}");
         }
         for operation in ["UpdateService", "StopTask", "ExecuteCommand", "DeleteService", "RegisterTargets", "", "list"]

@@ -22,6 +22,8 @@ pub(super) struct Shared {
     pub(super) profile: Option<String>,
     pub(super) call_timeout: Duration,
     pub(super) log_polls: Duration,
+    pub(super) live_tail: bool,
+    pub(super) live_tail_silence: Duration,
     pub(super) credentials: Arc<HeldCredentials>,
     pub(super) budgets: Budgets,
     pub(super) clock: Clock,

@@ -23,6 +23,7 @@ pub(super) fn layer(environment: Environment<'_>) -> Result<Layer, ConfigError> 
         refresh_seconds: parsed(environment, "ECSIGHT_REFRESH")?,
         // https://no-color.org: any text that is not empty.
         no_color: given(environment, "NO_COLOR").map(|_| true),
+        no_live_tail: parsed::<Switch>(environment, "ECSIGHT_NO_LIVE_TAIL")?.map(|switch| switch.0),
         log_file: path(environment, "ECSIGHT_LOG_FILE"),
         ..Layer::default()
     })

@@ -38,6 +38,8 @@ pub struct Layer {
     pub no_color: Option<bool>,
     /// Whether to leave the mouse to the terminal.
     pub no_mouse: Option<bool>,
+    /// Whether to do without Live Tail.
+    pub no_live_tail: Option<bool>,
     /// Where tracing goes.
     #[serde(deserialize_with = "unless_empty")]
     pub log_file: Option<PathBuf>,

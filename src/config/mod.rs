@@ -26,6 +26,7 @@ use crate::model::look::{Look, Tone};
 
 /// What the program runs with, after all layers.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Settings {
     /// Cluster to open.
     pub cluster: Option<String>,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub no_color: bool,
     /// Whether to leave the mouse to the terminal, so that text can be selected as usual.
     pub no_mouse: bool,
+    /// Whether to ask for new log lines again and again instead of having them sent by Live Tail.
+    pub no_live_tail: bool,
     /// Where tracing goes, if anywhere.
     pub log_file: Option<PathBuf>,
     /// Where to record the session, if anywhere.
@@ -79,6 +82,7 @@ impl Settings {
             refresh: layer.refresh_seconds.unwrap_or(self.refresh),
             no_color: layer.no_color.unwrap_or(self.no_color),
             no_mouse: layer.no_mouse.unwrap_or(self.no_mouse),
+            no_live_tail: layer.no_live_tail.unwrap_or(self.no_live_tail),
             log_file: layer.log_file.or(self.log_file),
             record: layer.record.or(self.record),
             keys: self.keys,

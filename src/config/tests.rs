@@ -73,6 +73,7 @@ fn every_variable_reaches_its_setting() {
         ("ECSIGHT_ENDPOINT_URL", "http://h"),
         ("ECSIGHT_READ_ONLY", "1"),
         ("ECSIGHT_REFRESH", "9"),
+        ("ECSIGHT_NO_LIVE_TAIL", "yes"),
         ("ECSIGHT_LOG_FILE", "log"),
         ("NO_COLOR", "1"),
     ];
@@ -87,6 +88,7 @@ fn every_variable_reaches_its_setting() {
         read_only: true,
         refresh: "9".parse().unwrap(),
         no_color: true,
+        no_live_tail: true,
         log_file: Some(PathBuf::from("log")),
         ..Settings::default()
     };

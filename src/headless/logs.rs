@@ -249,7 +249,7 @@ impl Reader<'_> {
         console: &mut Console<'_>,
     ) -> Result<(), Failure> {
         let (out, mut followed) = mpsc::channel(BATCHES);
-        let following = self.aws.follow(Following { sources: self.sources.clone(), since }, out);
+        let following = self.aws.follow(Following { sources: self.sources.clone(), since, recent: None }, out);
         tokio::pin!(following);
         let mut again = tokio::time::interval(TASKS);
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,5 +1,11 @@
-//! What was told already. Windows of time that are read again overlap, and two equal lines of the same millisecond are two
-//! lines: so it is counted how often each was told, and when a window is read again only what is more than that is new.
+//! What was told already. Windows of time that are read again overlap, and what CloudWatch sends by itself may be among
+//! them; but two equal lines of the same millisecond are two lines. So it is counted how often each was told, and what
+//! one way of reading brings is new only as far as it is more than that.
+//!
+//! ```text
+//!  window read again:  a b b c      told before: a b b    → new: c
+//!  sent by itself:     b c d                              → new: d
+//! ```
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,31 +17,50 @@ use crate::model::log::LogEvent;
 /// Where an event stands, and what it is: of two different events of the same moment the hashes differ.
 type Mark = (Timestamp, u64);
 
+/// How often each event was met.
+type Counts = BTreeMap<Mark, u32>;
+
 /// Events of a source that may come again.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
-    told: BTreeMap<Mark, u32>,
-    now: BTreeMap<Mark, u32>,
+    told: Counts,
+    window: Counts,
+    sent: Counts,
 }
 
 impl Seen {
     /// Begins to read a window of time again. Nothing before it will come again.
-    pub fn begin(&mut self, from: Timestamp) {
+    pub fn begin_window(&mut self, from: Timestamp) {
         self.told = self.told.split_off(&(from, 0));
-        self.now.clear();
+        self.sent = self.sent.split_off(&(from, 0));
+        self.window.clear();
+    }
+
+    /// Events begin to be sent by themselves, each once.
+    pub fn begin_sending(&mut self) {
+        self.sent.clear();
     }
 
     /// Whether an event of the window is told for the first time.
-    pub fn is_new(&mut self, event: &LogEvent) -> bool {
-        let mut hasher = DefaultHasher::new();
-        (event.ingested, event.source, &event.task, &event.message).hash(&mut hasher);
-        let mark = (event.at, hasher.finish());
-        let now = self.now.entry(mark).or_default();
-        *now += 1;
-        let told = self.told.entry(mark).or_default();
-        let new = *now > *told;
-        *told = (*told).max(*now);
-        new
+    pub fn is_new_in_window(&mut self, event: &LogEvent) -> bool {
+        let mark = mark(event);
+        more_than_told(mark, &mut self.window, &mut self.told)
+    }
+
+    /// Whether an event that was sent is told for the first time.
+    pub fn is_new_as_sent(&mut self, event: &LogEvent) -> bool {
+        let mark = mark(event);
+        more_than_told(mark, &mut self.sent, &mut self.told)
+    }
+
+    /// From when on there are so many events at most.
+    pub fn newest(&self, most: usize) -> Option<Timestamp> {
+        let mut count = 0;
+        let fits = |(_, times): &(&Mark, &u32)| {
+            count += **times as usize;
+            count <= most
+        };
+        self.told.iter().rev().take_while(fits).last().map(|((at, _), _)| *at)
     }
 
     /// How many are remembered.
@@ -49,6 +74,22 @@ impl Seen {
     }
 }
 
+/// When CloudWatch took it is left out: not every way of reading tells.
+fn mark(event: &LogEvent) -> Mark {
+    let mut hasher = DefaultHasher::new();
+    (event.source, &event.task, &event.message).hash(&mut hasher);
+    (event.at, hasher.finish())
+}
+
+fn more_than_told(mark: Mark, met: &mut Counts, told: &mut Counts) -> bool {
+    let met = met.entry(mark).or_default();
+    *met += 1;
+    let told = told.entry(mark).or_default();
+    let new = *met > *told;
+    *told = (*told).max(*met);
+    new
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,8 +100,12 @@ mod tests {
     }
 
     fn new(seen: &mut Seen, from: i64, events: &[LogEvent]) -> Vec<String> {
-        seen.begin(Timestamp::from_second(from).unwrap());
-        events.iter().filter(|event| seen.is_new(event)).map(|event| event.message.clone()).collect()
+        seen.begin_window(Timestamp::from_second(from).unwrap());
+        events.iter().filter(|event| seen.is_new_in_window(event)).map(|event| event.message.clone()).collect()
+    }
+
+    fn sent(seen: &mut Seen, events: &[LogEvent]) -> Vec<String> {
+        events.iter().filter(|event| seen.is_new_as_sent(event)).map(|event| event.message.clone()).collect()
     }
 
     #[test]
@@ -76,10 +121,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_and_what_is_read_are_the_same_events() {
+        let mut seen = Seen::default();
+        assert_eq!(new(&mut seen, 0, &[event(1, "a"), event(2, "b")]), ["a", "b"]);
+        seen.begin_sending();
+        assert_eq!(sent(&mut seen, &[event(2, "b"), event(3, "c"), event(3, "c")]), ["c", "c"]);
+        // The window shows that there are two of b, and an event that was not sent.
+        let all = [event(2, "b"), event(2, "b"), event(3, "c"), event(3, "c"), event(3, "unsent")];
+        assert_eq!(new(&mut seen, 2, &all), ["b", "unsent"]);
+        assert_eq!(sent(&mut seen, &[event(2, "b"), event(4, "d")]), ["d"]);
+        // Another session counts anew.
+        seen.begin_sending();
+        assert_eq!(sent(&mut seen, &[event(4, "d"), event(4, "d")]), ["d"]);
+    }
+
+    #[test]
     fn what_is_before_the_window_is_forgotten() {
         let mut seen = Seen::default();
         new(&mut seen, 0, &[event(1, "a"), event(5, "b")]);
         new(&mut seen, 5, &[event(5, "b")]);
         assert_eq!(seen.len(), 1);
+    }
+
+    #[test]
+    fn the_newest_so_many() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.newest(2), None);
+        new(&mut seen, 0, &[event(1, "a"), event(5, "b"), event(5, "b"), event(7, "c")]);
+        let newest = |most| seen.newest(most).map(Timestamp::as_second);
+        assert_eq!((newest(1), newest(2), newest(3), newest(9)), (Some(7), Some(7), Some(5), Some(1)));
     }
 }

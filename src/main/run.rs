@@ -178,6 +178,7 @@ fn connection(settings: &Settings) -> aws::Settings {
         credentials: Credentials::Chain,
         read_only: settings.read_only,
         attempts: 3,
+        live_tail: !settings.no_live_tail,
         ..aws::Settings::default()
     }
 }

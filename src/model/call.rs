@@ -47,6 +47,8 @@ pub enum ErrorKind {
     NotFound,
     /// AWS rejected the request as wrong.
     Invalid,
+    /// What the account may have at once of something is used up.
+    Quota,
     /// No answer within the time allowed.
     Timeout,
     /// No connection, or it broke.
@@ -85,6 +87,7 @@ impl ErrorKind {
             Self::NoRegion => "no region",
             Self::NotFound => "not found",
             Self::Invalid => "invalid",
+            Self::Quota => "quota used up",
             Self::Timeout => "timed out",
             Self::Network => "network",
             Self::Unavailable => "unavailable",
@@ -129,6 +132,7 @@ impl CallError {
             ErrorKind::NoRegion => "pass --region or set AWS_REGION".to_owned(),
             ErrorKind::NotFound => "check the name, the account and the region".to_owned(),
             ErrorKind::Invalid => "check the arguments".to_owned(),
+            ErrorKind::Quota => "wait until others are done, or have the quota raised".to_owned(),
             ErrorKind::Timeout => "check that the endpoint can be reached from here".to_owned(),
             ErrorKind::Network => "check the network, the proxy and the endpoint".to_owned(),
             ErrorKind::Unavailable => {

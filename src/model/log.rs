@@ -62,6 +62,8 @@ pub struct Following {
     pub sources: Vec<LogSource>,
     /// From when on.
     pub since: Timestamp,
+    /// How many events of what was written before are wanted of each source, the newest; nothing means all.
+    pub recent: Option<u32>,
 }
 
 /// How events of a source come.

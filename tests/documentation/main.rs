@@ -52,7 +52,7 @@ fn the_policies_are_json_and_the_read_only_one_changes_nothing() {
         listed.map(|action| action.as_str().unwrap().to_owned()).collect()
     };
     let read_only = actions("assets/iam/read-only.json");
-    let reads = [":Describe", ":List", ":Get", "logs:FilterLogEvents"];
+    let reads = [":Describe", ":List", ":Get", "logs:FilterLogEvents", "logs:StartLiveTail"];
     assert!(read_only.iter().all(|action| reads.iter().any(|read| action.contains(read))), "{read_only:?}");
     let operator = actions("assets/iam/operator.json");
     let beyond: Vec<&String> = operator.iter().filter(|action| !read_only.contains(action)).collect();

@@ -41,10 +41,15 @@ async fn follow(
 ) -> (Vec<LogEvent>, Vec<TailState>, Vec<Asked>) {
     let calls = AtomicUsize::new(0);
     let server = Scripted::start(move |asked| reply(calls.fetch_add(1, Ordering::SeqCst), asked)).await;
-    let client = Client::with(&server.endpoint(), |settings| settings.log_polls = Duration::from_millis(1)).await;
+    let client = Client::with(&server.endpoint(), |settings| {
+        settings.log_polls = Duration::from_millis(1);
+        settings.live_tail = false;
+    })
+    .await;
     let (out, mut followed) = mpsc::channel(4);
     let since = jiff::Timestamp::from_millisecond(NOW - 600_000).unwrap();
-    let following = tokio::spawn(async move { client.aws.follow(Following { sources, since }, out).await });
+    let following =
+        tokio::spawn(async move { client.aws.follow(Following { sources, since, recent: None }, out).await });
     let (mut events, mut states) = (Vec::new(), Vec::new());
     while !done(&events, &states) {
         match followed.recv().await.expect("following never ends by itself") {

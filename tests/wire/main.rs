@@ -7,6 +7,7 @@
 //!  paging      pages, batches, each thing once       waiting    cancellation, bounds, who goes first
 //!  conversion  what AWS may send and leave out       secrets    never written anywhere
 //!  following   logs followed: each event once
+//!  live_tail   the same where CloudWatch sends them, and where it stops
 //!  questions   networks, scaling, logs and capacity: what only a diagnosis asks
 //!  surroundings  region, profile, endpoint and credentials from environment and files
 //!  simulated   the whole layer against the simulator: large clusters, the demo's world, every fault in every operation
@@ -26,6 +27,7 @@ mod client;
 mod conversion;
 mod failures;
 mod following;
+mod live_tail;
 mod metrics;
 mod paging;
 mod questions;

@@ -25,6 +25,8 @@ use crate::model::task_definition::TaskDefinition;
 
 /// How far back somebody sees who opens the logs.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
+/// … and how many lines of each container at most: of a busy service the newest come first.
+const LINES: u32 = 2_000;
 /// Logs nobody looks at are followed so long, for who comes back.
 const KEPT: SignedDuration = SignedDuration::from_mins(2);
 /// Lines read at once of what was written before.
@@ -100,7 +102,7 @@ impl App {
             logs.sources.extend(sources.iter().cloned());
             let places = (first..logs.sources.len()).filter_map(|place| u16::try_from(place).ok());
             logs.follows.push(Follow { request, sources: places.map(|place| (place, None)).collect() });
-            effects.push(Effect::Follow { request, following: Following { sources, since } });
+            effects.push(Effect::Follow { request, following: Following { sources, since, recent: Some(LINES) } });
         }
         effects
     }

@@ -15,7 +15,7 @@ use crate::logs::fields::{fields, in_short};
 use crate::logs::held::Line;
 use crate::logs::level::{Level, level};
 use crate::logs::when::Times;
-use crate::model::log::{LogDestination, TailMode};
+use crate::model::log::{LogDestination, TailMode, TailState};
 use crate::model::look::Colour;
 use crate::model::service::Service;
 use crate::model::text::visible;
@@ -127,7 +127,6 @@ pub fn whole(logs: &Logs, line: &Line) -> String {
 /// What is followed and how, and what is left out.
 fn head(app: &App, logs: &Logs) -> Shown {
     let mut spans = Vec::new();
-    let mut states = logs.states().map(|(_, state)| state);
     let trouble = logs.states().find_map(|(_, state)| state?.trouble.as_ref());
     let word = match (logs.follows_newest(), trouble) {
         (_, Some(error)) => toned(Tone::Bad, format!("{} {}", error.kind.label(), error.operation)),
@@ -136,8 +135,21 @@ fn head(app: &App, logs: &Logs) -> Shown {
         (true, None) => toned(Tone::Good, "following"),
     };
     spans.push(word);
-    if let Some(TailMode::Polling { because }) = states.find_map(|state| Some(state?.mode.clone())) {
-        spans.push(dim(format!(" ({because})")));
+    let told: Vec<&TailState> = logs.states().filter_map(|(_, state)| state).collect();
+    let polled = told.iter().find_map(|state| match &state.mode {
+        TailMode::Polling { because } => Some(because),
+        TailMode::CatchingUp | TailMode::LiveTail => None,
+    });
+    match (polled, told.iter().any(|state| state.mode == TailMode::LiveTail)) {
+        (Some(because), _) => spans.push(dim(format!(" · polling ({})", visible(because)))),
+        (None, true) => spans.push(dim(" · Live Tail")),
+        (None, false) => {}
+    }
+    if told.iter().any(|state| state.sampled) {
+        spans.push(toned(Tone::Warn, " · more than it sends, the rest is read"));
+    }
+    if let Some(behind) = told.iter().filter_map(|state| state.behind).max() {
+        spans.push(toned(Tone::Warn, format!(" · {} behind", short_duration(behind))));
     }
     let (shown, held) = (logs.view().len(), logs.held().len());
     let tasks = logs.held().tasks().len();

@@ -58,7 +58,7 @@ fn opened(size: (u16, u16)) -> (World, RequestId) {
 }
 
 fn polling(trouble: Option<CallError>) -> TailState {
-    let mode = TailMode::Polling { because: "asked every 2s".to_owned() };
+    let mode = TailMode::Polling { because: "logs:StartLiveTail is not allowed".to_owned() };
     TailState { source: 0, mode, behind: None, sampled: false, trouble }
 }
 
@@ -100,7 +100,7 @@ fn opening_follows_and_leaving_for_another_service_stops() {
         Effect::Follow { following, .. } => Some(following.clone()),
         _ => None,
     });
-    let Some(Following { sources, since }) = following else { panic!("nothing is followed") };
+    let Some(Following { sources, since, .. }) = following else { panic!("nothing is followed") };
     assert_eq!(sources.iter().map(|source| source.group.as_str()).collect::<Vec<_>>(), ["/ecs/web"]);
     assert_eq!(world.app.aws_now().duration_since(since), SignedDuration::from_mins(10));
     world.effects.clear();

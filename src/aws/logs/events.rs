@@ -13,6 +13,9 @@ use crate::model::query::LogPage;
 /// The first interval that is looked at for the newest events; the next ones are four times as long.
 const FIRST: SignedDuration = SignedDuration::from_mins(10);
 
+/// The shortest.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
+
 /// A page, and where the next begins.
 type Page = (Vec<LogEvent>, Option<String>);
 
@@ -48,7 +51,7 @@ impl Reader {
                     None => request.log_stream_name_prefix(&source.prefix),
                 };
                 let request = request.start_time(from.as_millisecond().max(0));
-                // AWS leaves out what was written at the end itself or later.
+                // What was written at the end itself is part of it.
                 let request = request.set_end_time(until.map(Timestamp::as_millisecond));
                 request.set_next_token(token).customize().interceptor(wire).send()
             })
@@ -58,7 +61,8 @@ impl Reader {
     }
 
     /// The newest events of an interval, oldest first: intervals that grow are looked at from its end on, until there are
-    /// enough. A group that does not exist has none.
+    /// enough. CloudWatch gives the oldest of an interval first; one that turns out to hold many more than are wanted is
+    /// cut short. A group that does not exist has none.
     pub(in crate::aws) async fn newest(
         &self,
         source: &LogSource,
@@ -69,9 +73,9 @@ impl Reader {
     ) -> Result<LogPage, CallError> {
         let mut events: Vec<LogEvent> = Vec::new();
         let (mut end, mut length) = (until, FIRST);
-        while end > from && events.len() < most {
-            let start = end.checked_sub(length).unwrap_or(from).max(from);
-            let mut found = Vec::new();
+        while end >= from && events.len() < most {
+            let mut start = end.checked_sub(length).unwrap_or(from).max(from);
+            let mut found: Vec<LogEvent> = Vec::new();
             let mut token = None;
             loop {
                 let page = self.events_of(source, task, start, Some(end), token, priority).await;
@@ -84,16 +88,34 @@ impl Reader {
                 if token.is_none() {
                     break;
                 }
+                if let Some(shorter) = enough(&found, (start, end), most) {
+                    (start, token) = (shorter, None);
+                    found.clear();
+                }
             }
+            length = end.duration_since(start) * 4;
             found.append(&mut events);
             events = found;
-            (end, length) = (start, length * 4);
+            end = start.checked_sub(SignedDuration::from_millis(1)).unwrap_or(start);
         }
         events.sort_by_key(|event| event.at);
         let surplus = events.len().saturating_sub(most);
         events.drain(..surplus);
-        Ok(LogPage { complete: surplus == 0 && end <= from, events })
+        Ok(LogPage { complete: surplus == 0 && end < from, events })
     }
+}
+
+/// Where an interval had better begin, if what was found from its beginning on shows that it holds far more than is wanted.
+fn enough(found: &[LogEvent], (start, end): (Timestamp, Timestamp), most: usize) -> Option<Timestamp> {
+    if found.len() <= most {
+        return None;
+    }
+    let covered = found.iter().map(|event| event.at).max()?.duration_since(start).max(SignedDuration::from_millis(1));
+    let for_most = covered.as_millis().saturating_mul(i128::try_from(most).ok()?) / i128::try_from(found.len()).ok()?;
+    let length = SignedDuration::from_millis(i64::try_from(for_most).ok()?).max(SHORTEST);
+    let shorter = end.checked_sub(length).ok()?;
+    // Reading on is less than beginning anew.
+    (length * 2 < end.duration_since(start) && shorter > start).then_some(shorter)
 }
 
 /// An event without a time, or of another stream than was asked for, is none.

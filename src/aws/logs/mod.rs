@@ -4,6 +4,7 @@
 mod events;
 mod excerpt;
 mod follow;
+mod live_tail;
 mod reader;
 
 pub(super) use reader::Reader;

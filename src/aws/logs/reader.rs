@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
+use aws_sdk_cloudwatchlogs::types::LogGroup;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -128,6 +129,23 @@ impl Reader {
         region: Option<&str>,
         priority: Priority,
     ) -> Result<bool, CallError> {
+        self.described(name, region, priority).await.map(|group| group.is_some())
+    }
+
+    /// The ARN of a group, as Live Tail wants it.
+    pub(super) async fn arn_of(&self, name: &str, region: Option<&str>) -> Result<String, CallError> {
+        let group = self.described(name, region, Priority::Interactive).await?;
+        let arn = group.and_then(|group| group.log_group_arn.or(group.arn));
+        let arn = arn.map(|arn| arn.trim_end_matches(":*").to_owned());
+        arn.ok_or_else(|| Failure::new(ErrorKind::NotFound, "there is no such log group").of(&DESCRIBE_LOG_GROUPS))
+    }
+
+    async fn described(
+        &self,
+        name: &str,
+        region: Option<&str>,
+        priority: Priority,
+    ) -> Result<Option<LogGroup>, CallError> {
         let client = &self.in_region(region, &DESCRIBE_LOG_GROUPS)?;
         let groups = pages::all(&DESCRIBE_LOG_GROUPS, |token| async move {
             let page = self
@@ -140,7 +158,7 @@ impl Reader {
             Ok((page.log_groups, page.next_token))
         })
         .await?;
-        Ok(groups.iter().any(|group| group.log_group_name.as_deref() == Some(name)))
+        Ok(groups.into_iter().find(|group| group.log_group_name.as_deref() == Some(name)))
     }
 
     /// The client of a region. It becomes part of a host name and comes from a task definition, so it has to look like one.

@@ -115,7 +115,7 @@ async fn what_is_followed_gathers_while_nobody_takes_it_and_ends_when_nobody_wan
         prefix: "app/web/".to_owned(),
         region: None,
     };
-    requests.follow(RequestId(5), Following { sources: vec![source], since: Timestamp::UNIX_EPOCH });
+    requests.follow(RequestId(5), Following { sources: vec![source], since: Timestamp::UNIX_EPOCH, recent: None });
     let (mut events, mut states) = (Vec::new(), 0);
     while states == 0 {
         match inbox.recv().await.unwrap() {

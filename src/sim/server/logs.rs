@@ -1,14 +1,19 @@
 //! Amazon CloudWatch Logs (API version 2014-03-28): FilterLogEvents, GetLogEvents, DescribeLogGroups, DescribeLogStreams.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::protocol::{AwsError, BadToken, page};
-use crate::sim::world::{ACCOUNT, Line, Moment, REGION, Task, World};
+use super::protocol::{AwsError, BadToken, weighed_page};
+use crate::sim::world::{ACCOUNT, KEPT, Line, Moment, REGION, World};
 
 type Answered = Result<Value, AwsError>;
 
+/// Bytes of events in one answer, at most.
+const BYTES_A_CALL: usize = 1 << 20;
 /// Events in one answer, at most and where nothing is said.
 const EVENTS_A_CALL: usize = 10_000;
 /// Groups or streams in one answer, at most and where nothing is said.
@@ -56,8 +61,26 @@ fn size(limit: Option<usize>, most: usize) -> Result<usize, AwsError> {
     })
 }
 
-fn paged<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
-    page(items, token, size).map_err(|BadToken| AwsError::invalid_parameter("The specified nextToken is invalid."))
+/// One page; `weight` is what an item takes of the bytes in an answer.
+fn paged<T>(
+    items: Vec<T>,
+    token: Option<&str>,
+    size: usize,
+    weight: impl Fn(&T) -> usize,
+) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let refused = |BadToken| AwsError::invalid_parameter("The specified nextToken is invalid.");
+    weighed_page(items, token, size, weight, BYTES_A_CALL).map_err(refused)
+}
+
+/// What a line takes of the bytes in an answer; 26 are AWS's own.
+fn bytes(line: &Line) -> usize {
+    line.text.len() + 26
+}
+
+/// A stretch of time as asked for, both ends included.
+fn period(start: Option<i64>, end: Option<i64>, world: &World) -> RangeInclusive<Moment> {
+    let lived = |at: i64| world.lived(Moment::at_milliseconds(at));
+    start.map_or(world.lived_now() - KEPT, lived)..=end.map_or(world.lived_now(), lived).min(world.lived_now())
 }
 
 /// An answer with a token, if there is more.
@@ -99,27 +122,26 @@ fn filter(request: &Search, world: &World) -> Answered {
     if !request.log_stream_names.iter().all(|wanted| found.iter().any(|(name, _, _)| name == wanted)) {
         return Err(not_found("The specified log stream does not exist."));
     }
+    let period = period(request.start_time, request.end_time, world);
     let mut events = Vec::new();
     for (name, task, place) in &found {
-        for (number, line) in world.log(task, *place).into_iter().enumerate() {
-            let at = world.told(line.at).epoch_milliseconds();
-            let in_time =
-                request.start_time.is_none_or(|start| at >= start) && request.end_time.is_none_or(|end| at <= end);
-            if in_time && pattern.matches(&line.text) {
-                events.push((at, name, task, number, line.text));
-            }
-        }
+        let lines = world.log_of(task, *place, period.clone()).into_iter();
+        events.extend(lines.filter(|line| pattern.matches(&line.text)).map(|line| (name, line)));
     }
-    events.sort_by_key(|(at, ..)| *at);
-    let (events, next) = paged(events, request.next_token.as_deref(), size(request.limit, EVENTS_A_CALL)?)?;
-    let written = |(at, name, task, number, text): (i64, &String, &&Task, usize, String)| {
+    events.sort_by_key(|(_, line)| line.at);
+    let (events, next) =
+        paged(events, request.next_token.as_deref(), size(request.limit, EVENTS_A_CALL)?, |(_, line)| bytes(line))?;
+    let written = |(name, line): (&String, Line)| {
+        let at = world.told(line.at).epoch_milliseconds();
+        let mut hasher = DefaultHasher::new();
+        (name, &line.text).hash(&mut hasher);
         json!({
             "logStreamName": name,
             "timestamp": at,
-            "message": text,
-            "ingestionTime": at + 900,
+            "message": line.text,
+            "ingestionTime": world.told(line.taken_in).epoch_milliseconds(),
             // Numbers of 56 digits, as AWS hands them out.
-            "eventId": format!("39{:018}{:036}", at, number * 1000 + task.id.len()),
+            "eventId": format!("39{:018}{:036}", at, hasher.finish()),
         })
     };
     let events: Vec<Value> = events.into_iter().map(written).collect();
@@ -129,14 +151,14 @@ fn filter(request: &Search, world: &World) -> Answered {
 /// A filter pattern for lines that are not JSON: terms and quoted phrases that have to occur, `?` before those of which
 /// one has to, `-` before those that must not.
 #[derive(Debug, Default, PartialEq)]
-struct Pattern {
+pub(super) struct Pattern {
     all: Vec<String>,
     any: Vec<String>,
     none: Vec<String>,
 }
 
 impl Pattern {
-    fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str) -> Self {
         let mut pattern = Self::default();
         let mut rest = text.trim_start();
         while let Some(first) = rest.chars().next() {
@@ -157,7 +179,7 @@ impl Pattern {
         pattern
     }
 
-    fn matches(&self, text: &str) -> bool {
+    pub(super) fn matches(&self, text: &str) -> bool {
         let occurs = |term: &String| text.contains(term.as_str());
         self.all.iter().all(occurs)
             && (self.any.is_empty() || self.any.iter().any(occurs))
@@ -183,11 +205,8 @@ fn get(request: &Get, world: &World) -> Answered {
     let group = group(request.log_group_name.as_deref(), request.log_group_identifier.as_deref(), world)?;
     let found = world.log_streams(group).find(|(name, _, _)| *name == request.log_stream_name);
     let (_, task, place) = found.ok_or_else(|| not_found("The specified log stream does not exist."))?;
-    let at = |line: &Line| world.told(line.at).epoch_milliseconds();
-    let in_time = |line: &Line| {
-        request.start_time.is_none_or(|start| at(line) >= start) && request.end_time.is_none_or(|end| at(line) < end)
-    };
-    let lines: Vec<Line> = world.log(task, place).into_iter().filter(in_time).collect();
+    // Here, unlike with FilterLogEvents, the end is not part of it.
+    let lines = world.log_of(task, place, period(request.start_time, request.end_time.map(|end| end - 1), world));
     let size = size(request.limit, EVENTS_A_CALL)?;
     let bad = || AwsError::invalid_parameter("The specified nextToken is invalid.");
     // `f/N`: from line N on; `b/N`: up to line N.
@@ -209,7 +228,10 @@ fn get(request: &Get, world: &World) -> Answered {
         .get(from..to)
         .unwrap_or_default()
         .iter()
-        .map(|line| json!({ "timestamp": at(line), "message": line.text, "ingestionTime": at(line) + 900 }))
+        .map(|line| {
+            let told = |moment| world.told(moment).epoch_milliseconds();
+            json!({ "timestamp": told(line.at), "message": line.text, "ingestionTime": told(line.taken_in) })
+        })
         .collect();
     Ok(json!({
         "events": events,
@@ -237,7 +259,7 @@ fn groups(request: &Groups, world: &World) -> Answered {
             && request.log_group_name_pattern.as_deref().is_none_or(|pattern| name.contains(pattern))
     };
     let names: Vec<&str> = world.log_groups().filter(wanted).collect();
-    let (names, next) = paged(names, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?)?;
+    let (names, next) = paged(names, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?, |_| 0)?;
     let written = |name: &str| {
         let arn = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}");
         json!({
@@ -279,9 +301,9 @@ fn streams(request: &Streams, world: &World) -> Answered {
         .log_streams(group)
         .filter(|(name, _, _)| wanted(name))
         .map(|(name, task, place)| {
-            let lines = world.log(task, place);
-            let at = |line: Option<&Line>| line.map(|line| world.told(line.at).epoch_milliseconds());
-            (name, at(lines.first()), at(lines.last()))
+            let (first, last) = world.ends_of_log(task, place);
+            let told = |at: Moment| world.told(at).epoch_milliseconds();
+            (name, first.map(told), last.map(told))
         })
         .collect();
     if by_time {
@@ -292,7 +314,7 @@ fn streams(request: &Streams, world: &World) -> Answered {
     if request.descending {
         found.reverse();
     }
-    let (found, next) = paged(found, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?)?;
+    let (found, next) = paged(found, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?, |_| 0)?;
     let written = |(name, first, last): (String, Option<i64>, Option<i64>)| {
         let mut stream = json!({
             "logStreamName": name,

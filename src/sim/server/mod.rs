@@ -19,6 +19,7 @@ mod ec2;
 mod ecs;
 mod elb;
 mod fault;
+mod live_tail;
 mod logs;
 mod protocol;
 mod sts;
@@ -45,6 +46,7 @@ use clock::Stopwatch;
 use connection::{ResetSwitch, ResettableListener};
 use fault::Faults;
 pub use fault::{Fault, FaultKind, FaultSyntaxError, Injection};
+use live_tail::{Session, Sessions};
 use protocol::{Answer, AwsError, Call, Content, Parameters, Service};
 
 /// Larger requests are refused; the largest real one names a hundred tasks.
@@ -78,6 +80,9 @@ struct Shared {
     faults: Mutex<Faults>,
     /// Wakes calls that hang, when faults have been healed.
     healed: Notify,
+    /// Wakes sessions of Live Tail, when time was let pass.
+    advanced: Notify,
+    live_tails: Sessions,
     calls: Calls,
     latency: Duration,
 }
@@ -111,6 +116,8 @@ impl Simulator {
             inhabited: Mutex::new(inhabited),
             faults: Mutex::default(),
             healed: Notify::new(),
+            advanced: Notify::new(),
+            live_tails: Sessions::default(),
             calls: Calls::default(),
             latency,
         });
@@ -184,9 +191,15 @@ impl Simulator {
         self.shared.calls.in_flight()
     }
 
+    /// Sessions of Live Tail that are open.
+    pub fn live_tails(&self) -> usize {
+        self.shared.live_tails.open()
+    }
+
     /// Lets time pass in the world, on top of what its clock does.
     pub fn advance(&self, by: Duration) {
         self.with_world(|world| world.advance(by));
+        self.shared.advanced.notify_waiters();
     }
 
     /// Looks at the world, or changes it, between two calls.
@@ -251,22 +264,34 @@ async fn serve(
     let call = Call::read_rpc(parts.uri.path(), &body).unwrap_or_else(|| Call::read(&parts.headers, &body));
     let answer = match call {
         Ok(call) => answer(&shared, &reset, &call, &request_id).await,
-        Err(refusal) => refusal,
+        Err(refusal) => Reply::Whole(refusal),
     };
     let date = shared.with_world(|world| world.told_now()).http_date();
+    let (status, content_type, body) = match answer {
+        Reply::Whole(answer) => (answer.status, answer.content_type, Body::from(answer.body)),
+        Reply::Session(session) => (200, "application/vnd.amazon.eventstream", session.body(shared, reset)),
+    };
     let response = Response::builder()
-        .status(answer.status)
-        .header(CONTENT_TYPE, answer.content_type)
+        .status(status)
+        .header(CONTENT_TYPE, content_type)
         .header(DATE, date)
         .header("x-amzn-requestid", request_id);
-    let response = match answer.content_type {
+    let response = match content_type {
         "application/cbor" => response.header("smithy-protocol", "rpc-v2-cbor"),
         _ => response,
     };
-    response.body(Body::from(answer.body)).unwrap_or_default()
+    response.body(body).unwrap_or_default()
 }
 
-async fn answer(shared: &Shared, reset: &ResetSwitch, call: &Call, request_id: &str) -> Answer {
+/// What a call is answered with.
+enum Reply {
+    /// An answer that ends.
+    Whole(Answer),
+    /// One that goes on.
+    Session(Session),
+}
+
+async fn answer(shared: &Shared, reset: &ResetSwitch, call: &Call, request_id: &str) -> Reply {
     let _in_flight = shared.calls.begin(&call.operation);
     let (more_latency, trouble) = shared.with_faults(|faults| faults.meet(&call.operation));
     let latency = shared.latency + more_latency;
@@ -276,14 +301,20 @@ async fn answer(shared: &Shared, reset: &ResetSwitch, call: &Call, request_id: &
     match trouble {
         Some(FaultKind::Hang) => shared.until_healed(&call.operation).await,
         Some(FaultKind::Reset) => reset.pull(),
-        Some(FaultKind::Garbage) => return Answer::garbage(),
+        Some(FaultKind::Garbage) => return Reply::Whole(Answer::garbage()),
         _ => {}
     }
-    let result = match trouble.and_then(|fault| call.error_of(fault)) {
-        Some(error) => Err(error),
-        None => shared.with_world(|world| perform(call, world)),
+    let result = match (trouble.and_then(|fault| call.error_of(fault)), &call.parameters) {
+        (Some(error), _) => Err(error),
+        (None, Parameters::Json(parameters)) if call.is(Service::Logs, "StartLiveTail") => {
+            match shared.with_world(|world| Session::begin(parameters, world, &shared.live_tails)) {
+                Ok(session) => return Reply::Session(session),
+                Err(error) => Err(error),
+            }
+        }
+        (None, _) => shared.with_world(|world| perform(call, world)),
     };
-    call.answer(result, request_id)
+    Reply::Whole(call.answer(result, request_id))
 }
 
 fn perform(call: &Call, world: &mut World) -> Result<Content, AwsError> {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::chatter::Chatter;
+
 /// Behaviour of the program in a container.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Application {
@@ -43,13 +45,15 @@ pub struct Log {
     pub lines: Vec<(Duration, String)>,
     /// Lines at an end nobody asked for; one that names the exit code if there are none.
     pub last_words: Vec<String>,
-    /// Whether it writes a line for each request.
+    /// Whether it writes a line for each health check.
     pub access: bool,
+    /// What it writes all day.
+    pub chatter: Option<Chatter>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { lines: Vec::new(), last_words: Vec::new(), access: true }
+        Self { lines: Vec::new(), last_words: Vec::new(), access: true, chatter: None }
     }
 }
 
@@ -257,6 +261,13 @@ impl Application {
     #[must_use]
     pub fn writing(mut self, after: Duration, line: &str) -> Self {
         self.log.lines.push((after, line.to_owned()));
+        self
+    }
+
+    /// The same, writing so many lines a minute all day.
+    #[must_use]
+    pub fn chatting(mut self, per_minute: u32, json: bool) -> Self {
+        self.log.chatter = Some(Chatter { per_minute, json });
         self
     }
 

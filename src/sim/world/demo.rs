@@ -134,6 +134,11 @@ fn production() -> Vec<Blueprint> {
     // Two more than desired at once: a rollout takes its time.
     let mut checkout = below("checkout", "/checkout").tasks(8).revision("co", 76).settled(days(2));
     checkout.maximum_percent = 125;
+    checkout.application = checkout.application.chatting(40, true);
+    let mut accounts = below("accounts", "/accounts").with_sidecar("aws-for-fluent-bit").revision("acc", 5);
+    accounts.application = accounts.application.chatting(60, true);
+    let mut catalogue = below("catalogue", "/api/catalogue").checking_itself("/healthz").tasks(5).revision("cat", 88);
+    catalogue.application = catalogue.application.chatting(30, false);
     vec![
         unguarded(with_minimum(web("messenger-web"), 0))
             .tasks(4)
@@ -148,7 +153,7 @@ fn production() -> Vec<Blueprint> {
             .running(Application::web(8080).using_memory(1803, 0).swinging(SWING))
             .settled(days(3)),
         checkout,
-        below("accounts", "/accounts").with_sidecar("aws-for-fluent-bit").revision("acc", 5).settled(days(9)),
+        accounts.settled(days(9)),
         unguarded(below("payments", "/api/payments")).tasks(3).revision("pay", 41).settled(days(11)),
         unguarded(with_minimum(Blueprint::worker("notifications"), 0)).revision("notify", 18).settled(days(1)),
         unguarded(Blueprint::worker("image-resizer")).sized(512, 512).revision("resizer", 7).settled(days(4)),
@@ -166,7 +171,7 @@ fn production() -> Vec<Blueprint> {
         invoices,
         Blueprint::worker("thumbnails").tasks(4).revision("thumbs", 15).launched(Launch::FargateSpot).settled(days(2)),
         below("promotions", "/api/promotions").tasks(3).revision("promo", 51).settled(days(7)),
-        below("catalogue", "/api/catalogue").checking_itself("/healthz").tasks(5).revision("cat", 88).settled(days(13)),
+        catalogue.settled(days(13)),
     ]
 }
 
@@ -238,7 +243,7 @@ fn deploy_messenger_web(world: &mut World) {
 
 /// Nothing wrong with this one.
 fn deploy_checkout(world: &mut World) {
-    world.deploy(PRODUCTION, "checkout", &Application::web(8080).swinging(SWING));
+    world.deploy(PRODUCTION, "checkout", &Application::web(8080).swinging(SWING).chatting(40, true));
 }
 
 /// Cannot reach its new database; the circuit breaker will take care of it.

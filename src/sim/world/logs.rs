@@ -2,6 +2,7 @@
 //! application does, and from who asked after its health.
 
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::World;
@@ -19,18 +20,32 @@ const SLOW_START: Duration = Duration::from_secs(5);
 /// Between the start of a task and the first check of its target.
 const UNTIL_THE_FIRST_CHECK: Duration = Duration::from_secs(5);
 
+/// Log groups keep what was written for so long.
+pub(crate) const KEPT: Duration = Duration::from_hours(24 * 365);
+
+/// What is written all day is told so far back; nobody reads millions of lines.
+const CHATTER_KEPT: Duration = Duration::from_hours(24);
+
 /// The nodes of a load balancer do not ask at the same moment.
 const BETWEEN_NODES: Duration = Duration::from_millis(730);
 
 /// Older checks of one target are not told; nobody reads that far back.
 const CHECKS_TOLD: usize = 240;
 
+/// The driver of a container gathers lines for so long at most before it sends them.
+const GATHERED: Duration = Duration::from_millis(1_500);
+
 /// One line of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) at: Moment,
     pub(crate) text: String,
+    /// When CloudWatch took it.
+    pub(crate) taken_in: Moment,
 }
+
+/// What a container wrote, and when.
+type Written = (Moment, String);
 
 /// That a node of a load balancer asked after a task's health, again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +59,7 @@ pub(crate) struct HealthVisits {
 }
 
 impl HealthVisits {
-    fn lines(&self, told: impl Fn(Moment) -> Moment) -> Vec<Line> {
+    fn lines(&self, told: impl Fn(Moment) -> Moment) -> Vec<Written> {
         let every = self.every.max(Duration::from_secs(1));
         let count = usize::try_from(self.last.since(self.first).as_secs() / every.as_secs()).unwrap_or(0) + 1;
         let skipped = u32::try_from(count.saturating_sub(CHECKS_TOLD)).unwrap_or(u32::MAX);
@@ -55,7 +70,7 @@ impl HealthVisits {
             let (from, path, status) = (self.from, &self.path, self.status);
             let text =
                 format!("{from} - - [{when}] \"GET {path} HTTP/1.1\" {status} 31 \"-\" \"ELB-HealthChecker/2.0\"");
-            lines.push(Line { at, text });
+            lines.push((at, text));
             at = at + every;
         }
         lines
@@ -117,11 +132,23 @@ impl Task {
         at.map(|at| (at, by_itself))
     }
 
-    fn lines_of(&self, place: usize, defined: &ContainerDefinition) -> Vec<Line> {
+    /// Between the writing of a line and its being taken in; each task has its own pace.
+    fn gathers(&self) -> Duration {
+        let longest = u64::try_from(GATHERED.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(300 + self.voice() % (longest - 300))
+    }
+
+    fn voice(&self) -> u64 {
+        self.id
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    }
+
+    fn lines_of(&self, place: usize, defined: &ContainerDefinition, chatter: RangeInclusive<Moment>) -> Vec<Written> {
         let Some(start) = self.pull_stopped_at else { return Vec::new() };
         let application = &defined.application;
         let mut lines = Vec::new();
-        let mut write = |at: Moment, text: String| lines.push(Line { at, text });
+        let mut write = |at: Moment, text: String| lines.push((at, text));
         let (name, revision) = (&defined.name, self.definition.revision);
         write(start + Duration::from_millis(200), format!("starting {name}, revision {revision}"));
         if let Some(listens) = application.listens {
@@ -135,8 +162,11 @@ impl Task {
         for (after, text) in &application.log.lines {
             write(start + *after, text.clone());
         }
+        if let Some(all_day) = application.log.chatter {
+            lines.extend(all_day.lines(start + application.startup, chatter, self.voice()));
+        }
         let Some((end, by_itself)) = self.end() else { return lines };
-        lines.retain(|line| line.at <= end);
+        lines.retain(|(at, _)| *at <= end);
         let container = self.containers.get(place);
         let its_own_end = self.fate().filter(|(fated, _)| *fated == place && by_itself);
         let code = container.and_then(|container| container.exit_code);
@@ -144,16 +174,13 @@ impl Task {
             // What the kernel kills has no time for last words.
             (Some((_, fate)), _) if fate.out_of_memory => {}
             (Some(_), Some(code)) if application.log.last_words.is_empty() => {
-                lines.push(Line { at: end, text: format!("fatal: exiting with code {code}") });
+                lines.push((end, format!("fatal: exiting with code {code}")));
             }
             (Some(_), Some(_)) => {
-                lines.extend(application.log.last_words.iter().map(|text| Line { at: end, text: text.clone() }));
+                lines.extend(application.log.last_words.iter().map(|text| (end, text.clone())));
             }
             (None, Some(_)) if matches!(application.on_sigterm, OnSigterm::Exit(_)) => {
-                lines.push(Line {
-                    at: end - Duration::from_secs(1),
-                    text: "SIGTERM received, shutting down".to_owned(),
-                });
+                lines.push((end - Duration::from_secs(1), "SIGTERM received, shutting down".to_owned()));
             }
             _ => {}
         }
@@ -186,17 +213,48 @@ impl World {
         })
     }
 
-    /// What a container has written up to now, oldest first.
+    /// What is there of a container's log, oldest first.
     pub(crate) fn log(&self, task: &Task, place: usize) -> Vec<Line> {
+        self.log_of(task, place, self.now - KEPT..=self.now)
+    }
+
+    /// When the first and the last line were written that are there.
+    pub(crate) fn ends_of_log(&self, task: &Task, place: usize) -> (Option<Moment>, Option<Moment>) {
+        let start = task.pull_stopped_at.unwrap_or(self.now);
+        let near = Duration::from_mins(5);
+        let at = |lines: Vec<Line>, last: bool| {
+            let line = if last { lines.into_iter().next_back() } else { lines.into_iter().next() };
+            line.map(|line| line.at)
+        };
+        let part = |period: RangeInclusive<Moment>| self.log_of(task, place, period);
+        let first = at(part(start..=start + near), false).or_else(|| at(self.log(task, place), false));
+        let last = at(part(self.now - near..=self.now), true).or_else(|| at(self.log(task, place), true));
+        (first, last)
+    }
+
+    /// What CloudWatch took in of a container's log after one moment and up to another, oldest first.
+    pub(crate) fn taken_in(&self, task: &Task, place: usize, after: Moment, until: Moment) -> Vec<Line> {
+        let mut lines = self.log_of(task, place, after - GATHERED..=until);
+        lines.retain(|line| line.taken_in > after && line.taken_in <= until);
+        lines
+    }
+
+    /// What a container wrote in a stretch of time, as far as CloudWatch has taken it in, oldest first.
+    pub(crate) fn log_of(&self, task: &Task, place: usize, period: RangeInclusive<Moment>) -> Vec<Line> {
         let Some(defined) = task.definition.containers.get(place) else { return Vec::new() };
-        let mut lines = task.lines_of(place, defined);
+        let of_day = (self.now - CHATTER_KEPT).max(*period.start())..=*period.end();
+        let mut lines = task.lines_of(place, defined, of_day);
         if defined.application.log.access && defined.application.listens.is_some() {
             let current = || task.visits(&self.network, &self.load_balancing, self.now);
             let visits = task.visited.clone().unwrap_or_else(current);
             lines.extend(visits.iter().flat_map(|visits| visits.lines(|at| self.told(at))));
         }
-        lines.retain(|line| line.at <= self.now);
-        lines.sort_by_key(|line| line.at);
-        lines
+        // What it gathered goes out when it ends.
+        let end = task.end().map_or(Moment::NEVER, |(end, _)| end);
+        let gathers = task.gathers();
+        let taken_in = |at: Moment| (at + gathers).min(end.max(at));
+        lines.retain(|(at, _)| period.contains(at) && taken_in(*at) <= self.now);
+        lines.sort_by_key(|(at, _)| *at);
+        lines.into_iter().map(|(at, text)| Line { at, text, taken_in: taken_in(at) }).collect()
     }
 }

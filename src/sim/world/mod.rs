@@ -14,6 +14,7 @@ mod account;
 mod application;
 mod blueprint;
 mod change;
+mod chatter;
 mod construction;
 mod container_instance;
 mod demo;
@@ -57,7 +58,7 @@ pub use load_balancing::{CheckProtocol, HealthCheck, TrafficProtocol};
 pub(crate) use load_balancing::{
     Listener, LoadBalancer, LoadBalancerKind, LoadBalancing, Rule, RuleAction, TargetGroup,
 };
-pub(crate) use logs::Line;
+pub(crate) use logs::{KEPT, Line};
 pub(crate) use metrics::Metric;
 pub use moment::Moment;
 pub use network::{
@@ -142,6 +143,11 @@ impl World {
     /// The other way round: the moment of the world that is told as this one.
     pub(crate) fn lived(&self, told: Moment) -> Moment {
         told + self.told_earlier - self.told_later
+    }
+
+    /// The present, as lived.
+    pub(crate) fn lived_now(&self) -> Moment {
+        self.now
     }
 
     /// The present, as told.

@@ -41,8 +41,17 @@ pub(super) struct ApplicationSection {
     #[serde(default)]
     log: Vec<LogSection>,
     access_log: Option<bool>,
+    chatter: Option<ChatterSection>,
     requests_per_minute: Option<u32>,
     bad_gateways_per_minute: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChatterSection {
+    per_minute: u32,
+    #[serde(default)]
+    json: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -114,6 +123,9 @@ impl ApplicationSection {
         };
         application.log.lines.extend(self.log.iter().map(|log| (log.after.0, log.line.clone())));
         application.log.access = self.access_log.unwrap_or(application.log.access);
+        if let Some(ChatterSection { per_minute, json }) = self.chatter {
+            application = application.chatting(per_minute, json);
+        }
         application.startup = self.startup.map_or(application.startup, |span| span.0);
         let memory = &mut application.memory;
         memory.initial = self.memory.unwrap_or(memory.initial);
