@@ -190,6 +190,7 @@ pub(super) struct Budgets {
     log_search: Budget,
     log_read: Budget,
     log_group_read: Budget,
+    log_insights: Budget,
     identity: Budget,
 }
 
@@ -221,6 +222,8 @@ impl Budgets {
             log_search: Budget::new(5, 2, 3),
             log_read: Budget::new(5, 5, 2),
             log_group_read: Budget::new(5, 5, 2),
+            // Each of the three is allowed five a second.
+            log_insights: Budget::new(5, 2, 3),
             identity: Budget::new(10, 2, 1),
         }
     }
@@ -245,6 +248,7 @@ impl Budgets {
             Family::LogSearch => &self.log_search,
             Family::LogRead => &self.log_read,
             Family::LogGroupRead => &self.log_group_read,
+            Family::LogInsights => &self.log_insights,
             Family::Identity => &self.identity,
         }
     }

@@ -43,6 +43,8 @@ pub(super) enum Family {
     LogRead,
     /// DescribeLogGroups.
     LogGroupRead,
+    /// StartQuery, GetQueryResults, StopQuery.
+    LogInsights,
     /// STS.
     Identity,
 }
@@ -131,6 +133,10 @@ operations! {
     FILTER_LOG_EVENTS = read "logs" "FilterLogEvents" LogSearch;
     GET_LOG_EVENTS = read "logs" "GetLogEvents" LogRead;
     DESCRIBE_LOG_GROUPS = read "logs" "DescribeLogGroups" LogGroupRead;
+    // These look through logs and change nothing that anybody else sees.
+    START_QUERY = read "logs" "StartQuery" LogInsights;
+    GET_QUERY_RESULTS = read "logs" "GetQueryResults" LogInsights;
+    STOP_QUERY = read "logs" "StopQuery" LogInsights;
 
     GET_CALLER_IDENTITY = read "sts" "GetCallerIdentity" Identity;
 }
