@@ -28,7 +28,14 @@ pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
     }
     let asks = matches!(
         app.overlay(),
-        Some(Overlay::Palette(_) | Overlay::Clusters(_) | Overlay::Tasks(_) | Overlay::Scale(_) | Overlay::Confirm(_))
+        Some(
+            Overlay::Palette(_)
+                | Overlay::Clusters(_)
+                | Overlay::Tasks(_)
+                | Overlay::Insights
+                | Overlay::Scale(_)
+                | Overlay::Confirm(_)
+        )
     );
     // While a question is open its keys are the only ones that do something.
     if asks {
