@@ -7,6 +7,7 @@
 //!  paging      pages, batches, each thing once       waiting    cancellation, bounds, who goes first
 //!  conversion  what AWS may send and leave out       secrets    never written anywhere
 //!  following   logs followed: each event once
+//!  insights    queries of logs: started once, read while they run
 //!  questions   networks, scaling, logs and capacity: what only a diagnosis asks
 //!  surroundings  region, profile, endpoint and credentials from environment and files
 //!  simulated   the whole layer against the simulator: large clusters, the demo's world, every fault in every operation
@@ -27,6 +28,7 @@ mod conversion;
 mod failures;
 mod metrics;
 mod following;
+mod insights;
 mod paging;
 mod questions;
 mod scripted;

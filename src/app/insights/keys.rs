@@ -37,6 +37,7 @@ impl App {
         let rows = self.insights.found().is_some_and(|found| !found.rows.is_empty());
         match self.insights.focus {
             Focus::Editor if rows => self.insights.focus = Focus::Results,
+            Focus::Editor if self.insights.found().is_some() => self.notify("nothing was found that one could go to"),
             Focus::Editor => self.notify("there are no results yet: ^r runs the query"),
             Focus::Results => self.insights.focus = Focus::Editor,
         }

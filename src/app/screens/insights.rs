@@ -35,6 +35,8 @@ const BEFORE: usize = 2;
 const GAP: usize = 2;
 /// The narrowest a column of results gets.
 const NARROW: usize = 12;
+/// Columns of names.
+const NAMED: [&str; 2] = ["@logStream", "@log"];
 /// Columns of the names of fields of an opened row, at most.
 const NAMES: usize = 28;
 /// Bytes of a value that are shown; nobody reads on.
@@ -117,11 +119,7 @@ fn head(app: &App, width: usize) -> Vec<Line> {
     let label = |text: &str| dim(format!("{text:<LABEL$}  "));
     let mut first = vec![label("log groups")];
     if groups.asked.is_empty() {
-        let words = if groups.left_out.is_empty() {
-            "reading the task definition…"
-        } else {
-            "none: no container of this service writes where a query here can look"
-        };
+        let words = if groups.left_out.is_empty() { "reading the task definition…" } else { "none" };
         first.push(toned(Tone::Warn, words));
     }
     for (place, group) in groups.asked.iter().enumerate() {
@@ -264,7 +262,8 @@ fn under_way(app: &App, run: &Run, lasted: &str) -> Vec<Span> {
 }
 
 fn refused(insights: &Insights, run: &Run, malformed: &Malformed) -> Vec<Span> {
-    let place = malformed.place.map(|(start, _)| {
+    // AWS says it itself, mostly.
+    let place = malformed.place.filter(|_| !malformed.message.contains(" line ")).map(|(start, _)| {
         let before: String = run.query().text.chars().take(start).collect();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
@@ -310,7 +309,7 @@ fn figures(found: &Found) -> Vec<Span> {
     };
     vec![
         plain(format!(" · {rows}")),
-        dim(format!(" · {matched:.0} of {scanned:.0} events matched · {} scanned, ", size(bytes))),
+        dim(format!(" · {matched:.0} matched of {scanned:.0} scanned, {}, ", size(bytes))),
         plain(price(found.statistics.dollars())),
     ]
 }
@@ -325,9 +324,9 @@ fn size(bytes: f64) -> String {
 
 fn price(dollars: f64) -> String {
     match dollars {
-        ..0.0001 => "under $0.0001".to_owned(),
-        ..0.01 => format!("about ${dollars:.4}"),
-        _ => format!("about ${dollars:.2}"),
+        ..0.0001 => "<$0.0001".to_owned(),
+        ..0.01 => format!("~${dollars:.4}"),
+        _ => format!("~${dollars:.2}"),
     }
 }
 
@@ -343,7 +342,14 @@ fn table(insights: &Insights, found: &Found, width: usize, room: usize) -> Vec<L
                 line.push(plain(" ".repeat(GAP)));
             }
             let align = if column.numbers { Align::Right } else { Align::Left };
-            line.extend(Line::from(cell).fitted(*columns_wide).padded(*columns_wide, align).spans);
+            let cell = Line::from(cell);
+            // What tells streams apart is their end.
+            let cell = if NAMED.contains(&column.name.as_str()) {
+                cell.fitted_between(*columns_wide)
+            } else {
+                cell.fitted(*columns_wide)
+            };
+            line.extend(cell.padded(*columns_wide, align).spans);
         }
         Line::of(line)
     };
@@ -351,7 +357,8 @@ fn table(insights: &Insights, found: &Found, width: usize, room: usize) -> Vec<L
     let names = columns.iter().map(|(column, _)| dim(&column.name)).collect();
     let mut head = cells(names, sign(if sight.column > 0 { "‹" } else { "" })).fitted(width);
     if hidden {
-        head = head.padded(width, Align::Left).fitted(width.saturating_sub(2));
+        let room = width.saturating_sub(2);
+        head = head.fitted(room).padded(room, Align::Left);
         head.spans.push(dim(" ›"));
     }
     let mut lines = vec![head];
@@ -372,7 +379,7 @@ fn table(insights: &Insights, found: &Found, width: usize, room: usize) -> Vec<L
     lines
 }
 
-/// The columns that fit, each with what it gets: what it needs, at most half of the width, and the last one all the rest.
+/// The columns that fit, each with what it gets: what it needs, at most a third of the width, and the last one all the rest.
 fn shown_columns(found: &Found, first: usize, width: usize) -> Vec<(&Column, usize)> {
     let mut shown: Vec<(&Column, usize)> = Vec::new();
     let mut used = 0;
@@ -382,7 +389,7 @@ fn shown_columns(found: &Found, first: usize, width: usize) -> Vec<(&Column, usi
         if !shown.is_empty() && left < column.width.min(NARROW) {
             break;
         }
-        let wide = column.width.min((width / 2).max(NARROW)).min(left);
+        let wide = column.width.min((width / 3).max(NARROW)).min(left);
         shown.push((column, wide));
         used += gap + wide;
     }
@@ -435,9 +442,7 @@ mod tests {
         {
             assert_eq!(size(bytes), shown);
         }
-        for (dollars, shown) in
-            [(0.0, "under $0.0001"), (0.00049, "about $0.0005"), (0.0275, "about $0.03"), (12.0, "about $12.00")]
-        {
+        for (dollars, shown) in [(0.0, "<$0.0001"), (0.00049, "~$0.0005"), (0.0275, "~$0.03"), (12.0, "~$12.00")] {
             assert_eq!(price(dollars), shown);
         }
     }
