@@ -224,7 +224,7 @@ def check_insights(aws, checks):
         time.sleep(0.2)
     rows = [{field["field"]: field["value"] for field in row} for row in found.get("results", [])]
     checks.that("it completes", found.get("status") == "Complete", found.get("status"))
-    checks.that("both streams had checks", len(rows) == 2 and all(int(row["checks"]) > 10 for row in rows), rows)
+    checks.that("each stream had checks", len(rows) >= 2 and all(int(row["checks"]) > 10 for row in rows), rows)
     scanned = found.get("statistics", {})
     counted = sum(int(row["checks"]) for row in rows)
     checks.that("it counts what it matched", scanned.get("recordsMatched") == counted <= scanned.get("recordsScanned", 0), scanned)
