@@ -112,7 +112,8 @@ impl App {
         rest.into_iter()
             .chain(self.until_hot_is_due())
             .chain(self.until_insights_are_due())
-            .fold(TICK, SignedDuration::min).max(SOONEST_TICK)
+            .fold(TICK, SignedDuration::min)
+            .max(SOONEST_TICK)
     }
 
     fn answered(&mut self, request: RequestId, result: Result<Answer, CallError>) -> Vec<Effect> {

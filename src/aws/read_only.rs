@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_no_read() {
-        for operation in ["DescribeServices", "ListTasks", "GetCallerIdentity", "FilterLogEvents", "StartQuery", "StopQuery"] {
+        for operation in
+            ["DescribeServices", "ListTasks", "GetCallerIdentity", "FilterLogEvents", "StartQuery", "StopQuery"]
+        {
             assert!(reads(operation), "{operation}");
         }
         for operation in [

@@ -26,9 +26,9 @@
 mod client;
 mod conversion;
 mod failures;
-mod metrics;
 mod following;
 mod insights;
+mod metrics;
 mod paging;
 mod questions;
 mod scripted;

@@ -50,15 +50,12 @@ impl Found {
                     secret.mask_in(value);
                 }
                 let (width, number) = measured(value);
-                match columns.iter_mut().find(|column| column.name == *name) {
-                    Some(column) => {
-                        column.width = column.width.max(width);
-                        column.numbers &= number;
-                    }
-                    None => {
-                        let width = width.max(visible(name).width());
-                        columns.push(Column { name: name.clone(), width, numbers: number });
-                    }
+                if let Some(column) = columns.iter_mut().find(|column| column.name == *name) {
+                    column.width = column.width.max(width);
+                    column.numbers &= number;
+                } else {
+                    let width = width.max(visible(name).width());
+                    columns.push(Column { name: name.clone(), width, numbers: number });
                 }
             }
         }

@@ -213,7 +213,7 @@ impl App {
                 self.insights.focus = Focus::Editor;
             }
             (Some(run), Ok(_)) => {
-                run.end(now, Stage::Failed(no_answer(&Query::StartInsights { query: query.clone() })))
+                run.end(now, Stage::Failed(no_answer(&Query::StartInsights { query: query.clone() })));
             }
             (Some(run), Err(error)) => {
                 // Nobody knows whether it arrived; starting it again blindly could cost twice.

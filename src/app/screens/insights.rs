@@ -72,7 +72,7 @@ pub fn document(app: &App, width: usize, height: usize) -> Document {
     if let Some(found) = insights.found().filter(|found| !found.rows.is_empty()) {
         match insights.sight().opened {
             Some(offset) => {
-                document.lines.extend(row_lines(insights, found, width).into_iter().skip(offset).take(room))
+                document.lines.extend(row_lines(insights, found, width).into_iter().skip(offset).take(room));
             }
             None => document.lines.extend(table(insights, found, width, room)),
         }

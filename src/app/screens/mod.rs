@@ -17,8 +17,8 @@ pub mod help;
 pub mod input;
 pub mod insights;
 pub mod load_balancing;
-pub mod metrics;
 pub mod logs;
+pub mod metrics;
 pub mod network;
 pub mod overview;
 pub mod page;
@@ -233,7 +233,9 @@ pub fn overlay_title(app: &App) -> (&'static str, String) {
         Some(Overlay::Page { entry, .. }) => (entry.title, scrolls()),
         Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
         Some(Overlay::Tasks(_)) => ("Show the lines of", "↑↓ choose · Enter shows · Esc closes".to_owned()),
-        Some(Overlay::Insights) => ("Logs Insights", app.selected_arn().map(|arn| arn.name().to_owned()).unwrap_or_default()),
+        Some(Overlay::Insights) => {
+            ("Logs Insights", app.selected_arn().map(|arn| arn.name().to_owned()).unwrap_or_default())
+        }
         Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
         Some(Overlay::Scale(_)) => ("Scale", String::new()),
         Some(Overlay::Confirm(confirmation)) => (confirmation::title(confirmation), String::new()),

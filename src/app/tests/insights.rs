@@ -60,8 +60,8 @@ fn results(state: QueryState, messages: &[&str]) -> Answer {
     Answer::InsightsResults(Box::new(InsightsResults { state, rows, more: false, statistics }))
 }
 
-fn running(id: &str) -> Result<Answer, CallError> {
-    Ok(Answer::StartInsights(Started::Running(id.to_owned())))
+fn running(id: &str) -> Answer {
+    Answer::StartInsights(Started::Running(id.to_owned()))
 }
 
 /// A query that runs under the id `q-1`.
@@ -69,7 +69,7 @@ fn started() -> World {
     let mut world = insights();
     world.keys("ctrl-r");
     let (request, _) = only(&mut world);
-    answer(&mut world, request, running("q-1"));
+    answer(&mut world, request, Ok(running("q-1")));
     assert_eq!(asked(&mut world), []);
     world
 }
@@ -170,7 +170,7 @@ fn a_query_that_was_left_before_its_id_was_known_is_stopped_once_it_is() {
     let (request, query) = only(&mut world);
     assert!(matches!(query, Query::StartInsights { .. }));
     assert!(!world.effects.contains(&Effect::Cancel { request }), "it may have arrived");
-    answer(&mut world, request, running("q-7"));
+    answer(&mut world, request, Ok(running("q-7")));
     assert_eq!(only(&mut world).1, stop("q-7"));
 }
 
@@ -190,7 +190,7 @@ fn what_runs_is_stopped_before_the_program_ends_and_before_another_cluster_is_sh
     world.keys("s t a g enter");
     assert_eq!(world.app.cluster(), Some(&ClusterName::new("staging")));
     world.effects.clear();
-    answer(&mut world, request, running("q-9"));
+    answer(&mut world, request, Ok(running("q-9")));
     assert_eq!(only(&mut world).1, stop("q-9"));
 }
 

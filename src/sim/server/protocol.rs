@@ -354,8 +354,8 @@ impl AwsError {
             Protocol::Json if self.message.is_empty() => Answer::json(self.status, &json!({ "__type": self.code })),
             Protocol::Json => {
                 let mut error = json!({ "__type": self.code, "message": self.message });
-                if let Some((name, detail)) = &self.detail {
-                    error[*name] = detail.clone();
+                if let (Some((name, detail)), Value::Object(fields)) = (&self.detail, &mut error) {
+                    fields.insert((*name).to_owned(), detail.clone());
                 }
                 Answer::json(self.status, &error)
             }

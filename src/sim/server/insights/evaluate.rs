@@ -70,7 +70,9 @@ pub(super) fn evaluate(stages: &[Stage], records: Vec<Record>) -> Found {
                     }
                 }
                 if !displayed && !shown.is_empty() {
-                    names.iter().for_each(|name| show(name, &mut shown));
+                    for name in names {
+                        show(name, &mut shown);
+                    }
                 }
             }
         }
@@ -141,15 +143,18 @@ fn ordered(keys: &[(String, bool)], one: &Record, other: &Record) -> Ordering {
     Ordering::Equal
 }
 
+/// What the records of a group have in common, and these.
+type Group<'a> = (Vec<Option<Value>>, Vec<&'a Record>);
+
 /// A record for each group, with the figures of it.
 fn grouped(figures: &[(Figure, String)], by: &[(Key, String)], records: &[Record]) -> Vec<Record> {
-    let mut groups: BTreeMap<Vec<Option<String>>, (Vec<Option<Value>>, Vec<&Record>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<Option<String>>, Group<'_>> = BTreeMap::new();
     for record in records {
         let values: Vec<Option<Value>> = by.iter().map(|(key, _)| keyed(key, record)).collect();
         let names = values.iter().map(|value| value.as_ref().map(Value::shown)).collect();
         groups.entry(names).or_insert_with(|| (values, Vec::new())).1.push(record);
     }
-    let of_group = |(values, records): (Vec<Option<Value>>, Vec<&Record>)| {
+    let of_group = |(values, records): Group<'_>| {
         let keys = by.iter().zip(values).filter_map(|((_, name), value)| Some((name.clone(), value?)));
         let figures = figures.iter().filter_map(|(figure, name)| Some((name.clone(), figured(figure, &records)?)));
         Record { fields: keys.chain(figures).collect() }

@@ -55,7 +55,7 @@ pub(crate) fn perform(operation: &str, parameters: &Value, world: &mut World) ->
         "StartQuery" => start(read(parameters)?, world)?,
         "GetQueryResults" => results(&read(parameters)?, world)?,
         "StopQuery" => stop(&read(parameters)?, world)?,
-        "DescribeQueries" => describe(&read(parameters)?, world)?,
+        "DescribeQueries" => describe(&read(parameters)?, world),
         _ => return Ok(None),
     }))
 }
@@ -72,8 +72,10 @@ struct Start {
     log_group_names: Vec<String>,
     #[serde(default)]
     log_group_identifiers: Vec<String>,
-    start_time: i64,
-    end_time: i64,
+    #[serde(rename = "startTime")]
+    from: i64,
+    #[serde(rename = "endTime")]
+    until: i64,
     query_string: String,
     query_language: Option<String>,
 }
@@ -105,7 +107,7 @@ fn start(request: Start, world: &mut World) -> Answered {
         let message = format!("Log group '{missing}' does not exist for account ID '{ACCOUNT}'");
         return Err(AwsError::new("ResourceNotFoundException", message));
     }
-    if request.start_time > request.end_time {
+    if request.from > request.until {
         return Err(AwsError::invalid_parameter("Query's end date and time is before its start date and time."));
     }
     syntax::parse(&request.query_string).map_err(|malformed| malformed.error(&request.query_string))?;
@@ -115,7 +117,7 @@ fn start(request: Start, world: &mut World) -> Answered {
         return Err(AwsError::new("LimitExceededException", message));
     }
     let milliseconds = |seconds: i64, more: i64| seconds.saturating_mul(1_000).saturating_add(more);
-    let span = (milliseconds(request.start_time, 0), milliseconds(request.end_time, 999));
+    let span = (milliseconds(request.from, 0), milliseconds(request.until, 999));
     Ok(json!({ "queryId": world.start_query(groups, request.query_string, span) }))
 }
 
@@ -180,7 +182,7 @@ struct Describe {
     max_results: Option<usize>,
 }
 
-fn describe(request: &Describe, world: &World) -> Answered {
+fn describe(request: &Describe, world: &World) -> Value {
     let wanted = |query: &&LogQuery| {
         request.log_group_name.as_ref().is_none_or(|group| query.groups.contains(group))
             && request.status.as_deref().is_none_or(|status| status == word(world.stand(query)))
@@ -197,7 +199,7 @@ fn describe(request: &Describe, world: &World) -> Answered {
     };
     let most = request.max_results.unwrap_or(MOST_DESCRIBED).min(MOST_DESCRIBED);
     let queries: Vec<Value> = world.queries.iter().rev().filter(wanted).take(most).map(written).collect();
-    Ok(json!({ "queries": queries }))
+    json!({ "queries": queries })
 }
 
 fn word(stand: Stand) -> &'static str {
