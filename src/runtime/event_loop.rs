@@ -144,8 +144,13 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         self.requests.finish_changes(LAST_CHANGES).await
     }
 
-    /// Waits, for a moment, for queries that were just stopped to hear of it.
+    /// Stops the query of logs that is under way, which goes on and costs money otherwise, and waits a moment for that.
     pub async fn finish_stops(&mut self) {
+        for effect in self.app.stop_queries() {
+            if let Effect::Ask { request, query, urgency } = effect {
+                self.requests.ask(request, query, urgency);
+            }
+        }
         self.requests.finish_stops(LAST_STOPS).await;
     }
 

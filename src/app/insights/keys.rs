@@ -149,6 +149,9 @@ impl App {
 
 impl Insights {
     fn editor_key(&mut self, press: KeyPress) {
+        if let Some(run) = &mut self.run {
+            run.written_on = true;
+        }
         match press.key {
             Key::Char('p') if press.ctrl => self.recall(-1),
             Key::Char('n') if press.ctrl => self.recall(1),
@@ -180,6 +183,9 @@ impl Insights {
 
     /// Pasted text is text of the query.
     pub(in crate::app) fn paste(&mut self, text: &str) {
+        if let Some(run) = &mut self.run {
+            run.written_on = true;
+        }
         self.focus = Focus::Editor;
         self.editor.paste(text);
     }

@@ -54,6 +54,8 @@ pub struct Run {
     ended: Option<Timestamp>,
     stage: Stage,
     found: Option<Found>,
+    /// Whether somebody has gone on writing since.
+    pub(super) written_on: bool,
 }
 
 impl Run {
@@ -118,13 +120,19 @@ impl App {
         effects.push(effect);
         let now = self.now;
         let insights = &mut self.insights;
-        insights.run = Some(Run { query, span, began: now, ended: None, stage: Stage::Starting(request), found: None });
+        let stage = Stage::Starting(request);
+        insights.run = Some(Run { query, span, began: now, ended: None, stage, found: None, written_on: false });
         insights.sight = Sight::default();
         insights.recalled = None;
         if insights.history.last() != Some(&text) {
             insights.history.push(text);
         }
         effects
+    }
+
+    /// What stops the query that is under way, at the end of the program.
+    pub fn stop_queries(&mut self) -> Vec<Effect> {
+        self.stop_insights()
     }
 
     /// Stops the query that is under way. One whose id is not known yet is stopped as soon as it is.
@@ -273,8 +281,8 @@ impl App {
             }
             _ => run.end(now, Stage::Ended),
         }
-        // Who looks at rows keeps them in sight.
-        if found.state == QueryState::Complete && !found.rows.is_empty() && run.query.text == insights.editor.text() {
+        // Who has asked and waits wants to see the rows; whoever writes on keeps writing.
+        if found.state == QueryState::Complete && !found.rows.is_empty() && !run.written_on {
             insights.focus = Focus::Results;
         }
         run.found = Some(found);

@@ -349,3 +349,15 @@ fn rows_are_looked_at_copied_and_saved() {
     world.send(Msg::Paste("a\nb".to_owned()));
     assert!(world.app.insights().editor().text().ends_with("a\nb"));
 }
+
+#[test]
+fn who_writes_on_while_a_query_runs_is_not_taken_to_its_rows() {
+    for (keys, focus) in [("", Focus::Results), ("x backspace", Focus::Editor), ("ctrl-t", Focus::Results)] {
+        let mut world = started();
+        world.keys(keys);
+        later(&mut world, 1_000);
+        let (request, _) = only(&mut world);
+        answer(&mut world, request, Ok(results(QueryState::Complete, &["one"])));
+        assert_eq!(world.app.insights().focus(), focus, "{keys}");
+    }
+}
