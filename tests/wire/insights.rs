@@ -188,10 +188,14 @@ async fn groups_that_are_not_there_and_queries_that_cannot_be() {
     let missing = InsightsQuery { groups: vec!["/ecs/none".to_owned()], ..good.clone() };
     let error = start(&client, missing).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);
-    assert!(error.message.contains("/ecs/none"), "{error:?}");
+    assert!(error.message.contains("/ecs/none") && error.advice().contains("have to exist"), "{error:?}");
     let backwards = InsightsQuery { from: good.until, until: good.from, ..good.clone() };
     assert_eq!(start(&client, backwards).await.unwrap_err().kind, ErrorKind::Invalid);
-    assert!(matches!(start(&client, good).await, Ok(Started::Running(_))), "with --read-only, too");
+    assert!(matches!(start(&client, good.clone()).await, Ok(Started::Running(_))), "with --read-only, too");
+    let message = "Operation is not supported for log group class DELIVERY";
+    let server = Scripted::start(move |_| Reply::json_error(400, "InvalidParameterException", message)).await;
+    let error = start(&Client::on(&server.endpoint()).await, good).await.unwrap_err();
+    assert!(error.message == message && error.advice().contains("Infrequent Access"), "{error:?}");
 }
 
 #[tokio::test]

@@ -86,6 +86,7 @@ impl App {
                 let row = self.insights.found().and_then(|found| found.json(self.insights.sight.row));
                 return row.map(|row| self.copy(row)).unwrap_or_default();
             }
+            Command::Back | Command::Quit if self.insights.sight.opened.is_some() => self.insights.sight.opened = None,
             Command::Back | Command::Quit => self.overlay = None,
             _ => {}
         }

@@ -58,7 +58,7 @@ impl Reader {
                 Ok(Started::Malformed(Malformed { message: error.message, ..malformed }))
             }
             (Err(error), Some(Refused::TooMany)) => Err(CallError { hint: Some(TOO_MANY.to_owned()), ..error }),
-            (Err(error), None) => Err(error),
+            (Err(error), None) => Err(with_hint(error)),
         }
     }
 
@@ -89,6 +89,19 @@ impl Reader {
 /// CloudWatch Logs quotas, "StartQuery concurrency": 30 for each account and region, dashboards included.
 const TOO_MANY: &str = "an account may run 30 queries of Logs Insights at once in a region, those of others and of dashboards \
                         included: wait until one ends, or stop one";
+
+/// What to do about a query that was refused, where AWS's sentence leaves it open.
+fn with_hint(error: CallError) -> CallError {
+    let hint = match error.kind {
+        ErrorKind::NotFound => "all log groups of a query have to exist: one is made with the first line written to it",
+        // API reference, StartQuery, and the user guide, "Log classes".
+        ErrorKind::Invalid if error.message.contains("class") => {
+            "Logs Insights reads log groups of the classes Standard and, with fewer commands, Infrequent Access"
+        }
+        _ => return error,
+    };
+    CallError { hint: Some(hint.to_owned()), ..error }
+}
 
 fn refusal(error: &StartQueryError) -> Option<Refused> {
     match error {
