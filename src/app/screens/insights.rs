@@ -379,7 +379,7 @@ fn table(insights: &Insights, found: &Found, width: usize, room: usize) -> Vec<L
     lines
 }
 
-/// The columns that fit, each with what it gets: what it needs, at most a third of the width, and the last one all the rest.
+/// The columns that fit, each with what it gets: what it needs, at most a third of the width, and then what is left.
 fn shown_columns(found: &Found, first: usize, width: usize) -> Vec<(&Column, usize)> {
     let mut shown: Vec<(&Column, usize)> = Vec::new();
     let mut used = 0;
@@ -393,8 +393,10 @@ fn shown_columns(found: &Found, first: usize, width: usize) -> Vec<(&Column, usi
         shown.push((column, wide));
         used += gap + wide;
     }
-    if let Some((column, wide)) = shown.last_mut() {
-        *wide = column.width.min(*wide + width.saturating_sub(used));
+    for (column, wide) in &mut shown {
+        let more = column.width.saturating_sub(*wide).min(width.saturating_sub(used));
+        *wide += more;
+        used += more;
     }
     shown
 }
