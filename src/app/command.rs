@@ -118,6 +118,8 @@ pub enum Reading {
     Expand,
     /// Write what is shown to a file.
     Save,
+    /// Ask Logs Insights.
+    Insights,
 }
 
 /// Where keys mean something of their own; everywhere else they mean what they always do.
@@ -215,6 +217,13 @@ pub const COMMANDS: &[CommandInfo] = &[
     info(Command::Read(Reading::Narrow), "log-narrow", Group::Logs, Some("task"), "only one task or container"),
     info(Command::Read(Reading::Pause), "log-pause", Group::Logs, Some("pause"), "stay here, or follow again"),
     info(Command::Read(Reading::Older), "log-older", Group::Logs, Some("older"), "read what was written before"),
+    info(
+        Command::Read(Reading::Insights),
+        "log-insights",
+        Group::Logs,
+        Some("insights"),
+        "Logs Insights: queries over the log groups of the service",
+    ),
     info(Command::Read(Reading::NextHit), "log-next", Group::Logs, None, "the next line that was searched for"),
     info(
         Command::Read(Reading::PreviousHit),

@@ -240,6 +240,9 @@ pub(super) const fn answers(query: &Query, answer: &Answer) -> bool {
             | (Query::Logs { .. }, Answer::Logs(_))
             | (Query::LogEvents { .. }, Answer::LogEvents(_))
             | (Query::LogGroup { .. }, Answer::LogGroup(_))
+            | (Query::StartInsights { .. }, Answer::StartInsights(_))
+            | (Query::InsightsResults { .. }, Answer::InsightsResults(_))
+            | (Query::StopInsights { .. }, Answer::StopInsights)
     )
 }
 

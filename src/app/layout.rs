@@ -98,6 +98,8 @@ pub fn overlay_frame(app: &App) -> Rect {
     let wanted_width = match app.overlay() {
         Some(Overlay::Scale(_)) => 60,
         Some(Overlay::Confirm(_)) => 100,
+        // Lines of logs take all the room there is.
+        Some(Overlay::Insights) => width,
         _ => 110,
     };
     // Where little would be seen beside it, it takes the whole width.

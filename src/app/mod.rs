@@ -19,6 +19,7 @@ pub mod command;
 pub mod document;
 pub mod freshness;
 pub mod fuzzy;
+pub mod insights;
 pub mod judgement;
 pub mod kept;
 pub mod key;
@@ -38,6 +39,7 @@ pub mod store;
 pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod text_input;
 mod update;
 pub mod wants;
 
@@ -49,6 +51,7 @@ use serde::Serialize;
 
 use self::action::Watching;
 use self::activity::{Activity, Errors};
+use self::insights::Insights;
 use self::judgement::{FindingName, Judgement};
 use self::key::KeyPress;
 use self::keymap::Keymap;
@@ -124,6 +127,7 @@ pub struct App {
     overlay: Option<Overlay>,
     logs: Option<Logs>,
     look: Look,
+    insights: Insights,
     watches: Vec<Watching>,
     activity: Activity,
     errors: Errors,
@@ -151,6 +155,7 @@ impl App {
             overlay: None,
             logs: None,
             look: Look::default(),
+            insights: Insights::default(),
             watches: Vec::new(),
             activity: Activity::default(),
             errors: Errors::default(),

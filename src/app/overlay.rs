@@ -90,6 +90,8 @@ pub enum Overlay {
     Clusters(Chooser),
     /// Tasks and containers whose lines are shown alone.
     Tasks(Chooser),
+    /// Logs Insights.
+    Insights,
     /// How many tasks?
     Scale(ScaleEntry),
     /// A plan.
@@ -108,7 +110,12 @@ impl Overlay {
             Self::Help(offset) | Self::Activity(offset) | Self::Errors(offset) | Self::Page { offset, .. } => {
                 Some(*offset)
             }
-            Self::Palette(_) | Self::Clusters(_) | Self::Tasks(_) | Self::Scale(_) | Self::Confirm(_) => None,
+            Self::Palette(_)
+            | Self::Clusters(_)
+            | Self::Tasks(_)
+            | Self::Insights
+            | Self::Scale(_)
+            | Self::Confirm(_) => None,
         }
     }
 
@@ -118,7 +125,12 @@ impl Overlay {
             Self::Help(offset) | Self::Activity(offset) | Self::Errors(offset) | Self::Page { offset, .. } => {
                 Some(offset)
             }
-            Self::Palette(_) | Self::Clusters(_) | Self::Tasks(_) | Self::Scale(_) | Self::Confirm(_) => None,
+            Self::Palette(_)
+            | Self::Clusters(_)
+            | Self::Tasks(_)
+            | Self::Insights
+            | Self::Scale(_)
+            | Self::Confirm(_) => None,
         }
     }
 }

@@ -65,6 +65,13 @@ impl App {
         (request, Effect::Ask { request, query, urgency })
     }
 
+    /// Sends a query now whose answer is kept nowhere: whoever asked takes it.
+    pub(super) fn ask_aside(&mut self, query: Query) -> (RequestId, Effect) {
+        let (request, urgency) = (self.requests.name(), Urgency::Interactive);
+        self.requests.open.insert(request, Open { query: query.clone(), urgency });
+        (request, Effect::Ask { request, query, urgency })
+    }
+
     /// Asks what is due and cancels what nobody wants any more.
     pub(super) fn schedule(&mut self) -> Vec<Effect> {
         let wanted = wants::wants(self);
@@ -161,7 +168,7 @@ impl App {
             .open
             .iter()
             // What is kept up in the background is wanted until the cluster is left, which cancels everything.
-            .filter(|(_, open)| open.urgency == Urgency::Interactive)
+            .filter(|(_, open)| open.urgency == Urgency::Interactive && !open.query.is_of_insights())
             .filter(|(request, open)| Some(**request) != awaited && !wanted.contains(&open.query))
             .map(|(request, _)| *request)
             .collect();
@@ -205,7 +212,11 @@ impl App {
 
     /// Cancels everything under way, before another cluster is shown.
     pub(super) fn cancel_all(&mut self) -> Vec<Effect> {
-        let open = std::mem::take(&mut self.requests.open);
+        // What was started at AWS has to be stopped there.
+        let (kept, open) =
+            std::mem::take(&mut self.requests.open).into_iter().partition(|(_, open)| open.query.is_of_insights());
+        self.requests.open = kept;
+        let open: BTreeMap<RequestId, Open> = open;
         for Open { query, .. } in open.values() {
             for slot in self.store.slots(query) {
                 slot.forget_request();

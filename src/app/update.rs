@@ -90,7 +90,9 @@ impl App {
         }
         self.update_watches();
         effects.extend(self.follow_logs());
+        self.settle_insights(&mut effects);
         self.settle_views();
+        self.settle_sight();
         self.settle_lines();
         effects.extend(self.schedule());
         if ticked {
@@ -107,7 +109,11 @@ impl App {
     pub fn next_tick(&self) -> SignedDuration {
         let rest = super::wants::REST - self.now.duration_since(self.list.selected_at);
         let rest = (rest > SignedDuration::ZERO).then_some(rest);
-        rest.into_iter().chain(self.until_hot_is_due()).fold(TICK, SignedDuration::min).max(SOONEST_TICK)
+        rest.into_iter()
+            .chain(self.until_hot_is_due())
+            .chain(self.until_insights_are_due())
+            .fold(TICK, SignedDuration::min)
+            .max(SOONEST_TICK)
     }
 
     fn answered(&mut self, request: RequestId, result: Result<Answer, CallError>) -> Vec<Effect> {
@@ -115,6 +121,9 @@ impl App {
         let Some(query) = self.requests.close(request) else {
             return Vec::new();
         };
+        if query.is_of_insights() {
+            return self.insights_answered(request, query, result);
+        }
         let reread = self.reread_in(request, &result);
         let failures = result.as_ref().map_or_else(|error| vec![error], Answer::failures);
         for error in failures {
@@ -177,6 +186,7 @@ impl App {
                 Vec::new()
             }
             Some(Overlay::Confirm(_)) => self.confirmation_key(press),
+            Some(Overlay::Insights) => self.insights_key(press),
             Some(Overlay::Help(_) | Overlay::Activity(_) | Overlay::Errors(_) | Overlay::Page { .. }) | None => {
                 self.bound_key(press)
             }
@@ -382,6 +392,7 @@ impl App {
             Some(Overlay::Palette(chooser) | Overlay::Clusters(chooser) | Overlay::Tasks(chooser)) => {
                 chooser.input.paste(text);
             }
+            Some(Overlay::Insights) => self.insights.paste(text),
             Some(Overlay::Scale(entry)) => {
                 if entry.untouched {
                     entry.replace("");
@@ -404,7 +415,9 @@ impl App {
             Mouse::Scroll { column, row, by } => {
                 let by = isize::from(by).saturating_mul(WHEEL);
                 let over_list = layout.list_rows.contains((column, row).into());
-                if self.context() == Context::Logs {
+                if self.shows_insights() {
+                    self.step_in_results(by);
+                } else if self.context() == Context::Logs {
                     self.scroll_lines(by);
                 } else if over_list && self.overlay.is_none() {
                     self.select_by(by);

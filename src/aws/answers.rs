@@ -91,6 +91,11 @@ impl Aws {
             Query::LogGroup { name, region } => {
                 logs.log_group(name, region.as_deref(), priority).await.map(Answer::LogGroup)
             }
+            Query::StartInsights { query } => logs.start_query(query, priority).await.map(Answer::StartInsights),
+            Query::InsightsResults { id } => {
+                logs.query_results(id, priority).await.map(Box::new).map(Answer::InsightsResults)
+            }
+            Query::StopInsights { id } => logs.stop_query(id, priority).await.map(|()| Answer::StopInsights),
         }
     }
 }

@@ -191,6 +191,7 @@ pub(super) struct Budgets {
     log_read: Budget,
     log_group_read: Budget,
     live_tail: Budget,
+    log_insights: Budget,
     identity: Budget,
 }
 
@@ -224,6 +225,8 @@ impl Budgets {
             log_group_read: Budget::new(5, 5, 2),
             // Sessions are few and long.
             live_tail: Budget::new(3, 1, 3),
+            // Each of the three is allowed five a second.
+            log_insights: Budget::new(5, 2, 3),
             identity: Budget::new(10, 2, 1),
         }
     }
@@ -249,6 +252,7 @@ impl Budgets {
             Family::LogRead => &self.log_read,
             Family::LogGroupRead => &self.log_group_read,
             Family::LiveTail => &self.live_tail,
+            Family::LogInsights => &self.log_insights,
             Family::Identity => &self.identity,
         }
     }

@@ -45,6 +45,8 @@ pub(super) enum Family {
     LogGroupRead,
     /// StartLiveTail.
     LiveTail,
+    /// StartQuery, GetQueryResults, StopQuery.
+    LogInsights,
     /// STS.
     Identity,
 }
@@ -134,6 +136,10 @@ operations! {
     GET_LOG_EVENTS = read "logs" "GetLogEvents" LogRead;
     START_LIVE_TAIL = read "logs" "StartLiveTail" LiveTail;
     DESCRIBE_LOG_GROUPS = read "logs" "DescribeLogGroups" LogGroupRead;
+    // These look through logs and change nothing that anybody else sees.
+    START_QUERY = read "logs" "StartQuery" LogInsights;
+    GET_QUERY_RESULTS = read "logs" "GetQueryResults" LogInsights;
+    STOP_QUERY = read "logs" "StopQuery" LogInsights;
 
     GET_CALLER_IDENTITY = read "sts" "GetCallerIdentity" Identity;
 }

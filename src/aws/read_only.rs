@@ -32,9 +32,12 @@ impl Intercept for ReadsOnly {
     }
 }
 
+/// What reads although its name does not say so. A query of Logs Insights looks through logs; starting and stopping one
+/// changes nothing of the account but the bill.
+const READS: [&str; 4] = ["FilterLogEvents", "StartLiveTail", "StartQuery", "StopQuery"];
+
 fn reads(operation: &str) -> bool {
-    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb))
-        || ["FilterLogEvents", "StartLiveTail"].contains(&operation)
+    ["Describe", "List", "Get"].iter().any(|verb| operation.starts_with(verb)) || READS.contains(&operation)
 }
 
 #[cfg(test)]
@@ -67,11 +70,28 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_no_read() {
-        for operation in ["DescribeServices", "ListTasks", "GetCallerIdentity", "FilterLogEvents", "StartLiveTail"] {
+        for operation in [
+            "DescribeServices",
+            "ListTasks",
+            "GetCallerIdentity",
+            "FilterLogEvents",
+            "StartLiveTail",
+            "StartQuery",
+            "StopQuery",
+        ] {
             assert!(reads(operation), "{operation}");
         }
-        for operation in ["UpdateService", "StopTask", "ExecuteCommand", "DeleteService", "RegisterTargets", "", "list"]
-        {
+        for operation in [
+            "UpdateService",
+            "StopTask",
+            "StartTask",
+            "StartQueryX",
+            "ExecuteCommand",
+            "DeleteService",
+            "RegisterTargets",
+            "",
+            "list",
+        ] {
             assert!(!reads(operation), "{operation}");
         }
     }

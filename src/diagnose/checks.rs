@@ -185,6 +185,9 @@ const fn purpose(query: &Query) -> Option<(CheckName, bool)> {
         | Query::Instances { .. }
         | Query::PrefixList { .. }
         | Query::LogEvents { .. }
+        | Query::StartInsights { .. }
+        | Query::InsightsResults { .. }
+        | Query::StopInsights { .. }
         | Query::Metrics { .. }
         | Query::Loads { .. }
         | Query::AlarmsAbout { .. } => return None,

@@ -4,6 +4,7 @@
 //!  arn   call (errors, records)   known   secret   text   near
 //!    └──────┬───────────────────────┴───────┘
 //!  cluster  service  task  task_definition  load_balancing  service_deployment  network  capacity  scaling  observation  metric  log
+//!  insights
 //!    └──────┴────────┴─────────┬─────────────────┴────────────────┘
 //!                            query (questions, answers, changes)
 //! ```
@@ -12,6 +13,7 @@ pub mod arn;
 pub mod call;
 pub mod capacity;
 pub mod cluster;
+pub mod insights;
 pub mod known;
 pub mod load_balancing;
 pub mod log;

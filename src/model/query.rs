@@ -12,6 +12,7 @@ use super::arn::{
 use super::call::{CallError, Operation};
 use super::capacity::{CapacityProvider, ContainerInstance};
 use super::cluster::{CallerIdentity, Cluster};
+use super::insights::{InsightsQuery, InsightsResults, Started};
 use super::load_balancing::{LoadBalancerRouting, Target, TargetGroup};
 use super::log::{LogEvent, LogSource};
 use super::metric::{Load, MetricRange, ServiceMetrics, WatchedAlarms};
@@ -223,9 +224,30 @@ pub enum Query {
         /// Its region, where it is another one.
         region: Option<String>,
     },
+    /// Starts a query of Logs Insights. It costs money and is not idempotent: asked once for each time somebody wants it.
+    StartInsights {
+        /// What to ask.
+        query: InsightsQuery,
+    },
+    /// What a query of Logs Insights has found so far.
+    InsightsResults {
+        /// Its id.
+        id: String,
+    },
+    /// Stops a query of Logs Insights that somebody started here.
+    StopInsights {
+        /// Its id.
+        id: String,
+    },
 }
 
 impl Query {
+    /// Whether it belongs to a query of Logs Insights, which goes its own way: asked when somebody presses a key or while one
+    /// runs, and never again because an answer failed or grew old.
+    pub const fn is_of_insights(&self) -> bool {
+        matches!(self, Self::StartInsights { .. } | Self::InsightsResults { .. } | Self::StopInsights { .. })
+    }
+
     /// The operation that answers it, or the first of several.
     pub fn operation(&self) -> Operation {
         const ELB: &str = "elasticloadbalancing";
@@ -260,6 +282,9 @@ impl Query {
             }
             Self::Logs { .. } | Self::LogEvents { .. } => ("logs", "FilterLogEvents"),
             Self::LogGroup { .. } => ("logs", "DescribeLogGroups"),
+            Self::StartInsights { .. } => ("logs", "StartQuery"),
+            Self::InsightsResults { .. } => ("logs", "GetQueryResults"),
+            Self::StopInsights { .. } => ("logs", "StopQuery"),
         };
         Operation::new(service, name)
     }
@@ -353,6 +378,12 @@ pub enum Answer {
     LogEvents(LogPage),
     /// To [`Query::LogGroup`].
     LogGroup(bool),
+    /// To [`Query::StartInsights`].
+    StartInsights(Started),
+    /// To [`Query::InsightsResults`].
+    InsightsResults(Box<InsightsResults>),
+    /// To [`Query::StopInsights`].
+    StopInsights,
 }
 
 impl Answer {

@@ -75,6 +75,8 @@ pub struct Requests<A> {
     outbox: mpsc::Sender<Msg>,
     open: HashMap<RequestId, AbortHandle>,
     changes: JoinSet<Outcome>,
+    /// What stops queries at AWS, which go on and cost money otherwise.
+    stops: JoinSet<()>,
 }
 
 impl<A: Answers> Requests<A> {
@@ -90,7 +92,7 @@ impl<A: Answers> Requests<A> {
             // Requests made later still have to find the connection.
             connected.closed().await;
         });
-        Self { answers, outbox, open: HashMap::new(), changes: JoinSet::new() }
+        Self { answers, outbox, open: HashMap::new(), changes: JoinSet::new(), stops: JoinSet::new() }
     }
 
     /// Asks; the answer comes as [`Msg::Answered`].
@@ -100,13 +102,15 @@ impl<A: Answers> Requests<A> {
             Urgency::Background => Priority::Background,
         };
         let (connected, outbox) = (self.answers.clone(), self.outbox.clone());
-        let task = tokio::spawn(async move {
+        let stops = matches!(query, Query::StopInsights { .. });
+        let task = async move {
             if let Some(answers) = wait(connected).await {
                 let result = Box::new(answers.answer(query, priority).await);
                 let _ = outbox.send(Msg::Answered { request, result }).await;
             }
-        });
-        self.open.insert(request, task.abort_handle());
+        };
+        let handle = if stops { self.stops.spawn(task) } else { tokio::spawn(task).abort_handle() };
+        self.open.insert(request, handle);
     }
 
     /// Follows logs; what comes of it comes as [`Msg::Followed`], several batches in one message where they come faster than
@@ -162,6 +166,7 @@ impl<A: Answers> Requests<A> {
         match msg {
             Msg::Answered { request, .. } => {
                 self.open.remove(request);
+                while self.stops.try_join_next().is_some() {}
             }
             Msg::Changed { .. } => while self.changes.try_join_next().is_some() {},
             _ => {}
@@ -171,6 +176,12 @@ impl<A: Answers> Requests<A> {
     /// Whether a change is under way.
     pub fn is_changing(&self) -> bool {
         !self.changes.is_empty()
+    }
+
+    /// Waits for queries at AWS to be stopped, at most so long.
+    pub async fn finish_stops(&mut self, patience: Duration) {
+        let all = async { while self.stops.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(patience, all).await;
     }
 
     /// Waits for the changes that are under way, at most so long; those that did not end are not among the outcomes.

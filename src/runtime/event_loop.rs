@@ -36,6 +36,9 @@ const MOST_COPIED: usize = 56_000;
 /// How long changes under way are waited for at the end: a little longer than a call may take.
 pub(super) const LAST_CHANGES: Duration = Duration::from_secs(6);
 
+/// How long the end of the program waits for queries to be stopped. Those that do not hear of it end by themselves.
+const LAST_STOPS: Duration = Duration::from_secs(1);
+
 /// What the loop wants after a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
@@ -139,6 +142,16 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
     /// Waits, for a short time, for changes that are under way when the program ends. Whoever sent one wants to know.
     pub async fn finish(&mut self) -> Vec<Outcome> {
         self.requests.finish_changes(LAST_CHANGES).await
+    }
+
+    /// Stops the query of logs that is under way, which goes on and costs money otherwise, and waits a moment for that.
+    pub async fn finish_stops(&mut self) {
+        for effect in self.app.stop_queries() {
+            if let Effect::Ask { request, query, urgency } = effect {
+                self.requests.ask(request, query, urgency);
+            }
+        }
+        self.requests.finish_stops(LAST_STOPS).await;
     }
 
     /// Whether a change is under way.

@@ -128,6 +128,7 @@ async fn last_changes<W: io::Write, A: Answers, V: View>(
     event_loop: &mut EventLoop<W, A, V>,
     signals: &mut Signals,
 ) -> Vec<Outcome> {
+    event_loop.finish_stops().await;
     if !event_loop.is_changing() {
         return Vec::new();
     }

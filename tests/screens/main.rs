@@ -20,6 +20,7 @@ mod session;
 
 mod following;
 mod hostile;
+mod insights;
 mod main_screen;
 mod metrics;
 mod overlays;

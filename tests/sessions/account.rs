@@ -7,6 +7,7 @@ use ecsight::model::arn::{
 };
 use ecsight::model::call::{CallError, ErrorKind, Operation};
 use ecsight::model::cluster::{CallerIdentity, Cluster, ClusterDetails};
+use ecsight::model::insights::{InsightsResults, QueryState, QueryStatistics, Started};
 use ecsight::model::known::Known;
 use ecsight::model::load_balancing::{
     HealthCheckSettings, Listener, LoadBalancer, LoadBalancerKind, LoadBalancerRouting, Target, TargetGroup,
@@ -19,7 +20,9 @@ use ecsight::model::service::{
     ServiceEvent, ServiceStatus,
 };
 use ecsight::model::task::{Container, ContainerHealth, Task, TaskInterface};
-use ecsight::model::task_definition::{ContainerDefinition, EnvironmentSource, EnvironmentVariable, TaskDefinition};
+use ecsight::model::task_definition::{
+    ContainerDefinition, EnvironmentSource, EnvironmentVariable, LogConfiguration, TaskDefinition,
+};
 use jiff::Timestamp;
 
 const HOME: &str = "arn:aws:ecs:eu-west-1:111122223333";
@@ -75,6 +78,15 @@ impl Account {
             Query::TargetGroup { target_group } => Answer::TargetGroup(Box::new(group(target_group))),
             Query::TargetHealth { target_group } => Answer::TargetHealth(self.targets(target_group)),
             Query::Routing { load_balancer } => Answer::Routing(Box::new(routing(load_balancer))),
+            Query::StartInsights { query } => Answer::StartInsights(Started::Running(format!("q-{}", query.until))),
+            Query::InsightsResults { .. } => {
+                let row = |name: &str| vec![("@message".to_owned(), format!("{name}\u{1b}[2J"))];
+                let rows = NAMES.iter().map(|name| row(name)).collect();
+                let state = if now.as_second() % 2 == 0 { QueryState::Complete } else { QueryState::Running };
+                let statistics = QueryStatistics { matched: 12.0, scanned: 40.0, bytes: 1e6 };
+                Answer::InsightsResults(Box::new(InsightsResults { state, rows, more: false, statistics }))
+            }
+            Query::StopInsights { .. } => Answer::StopInsights,
             // An answer to another question, which nobody can use.
             other => crate::quiet::answer(other).unwrap_or(Answer::LogGroup(false)),
         }
@@ -327,7 +339,16 @@ fn definition(arn: &TaskDefinitionArn) -> TaskDefinition {
             command: vec!["serve".to_owned()],
             entry_point: Vec::new(),
             health_check: None,
-            logs: None,
+            logs: Some(LogConfiguration {
+                driver: "awslogs".to_owned(),
+                options: [
+                    ("awslogs-group", "/ecs/web"),
+                    ("awslogs-stream-prefix", "app"),
+                    ("awslogs-region", "eu-west-1"),
+                ]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            }),
             stop_timeout_seconds: None,
             depends_on: Vec::new(),
             environment_files: Vec::new(),

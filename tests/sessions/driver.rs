@@ -10,6 +10,7 @@ use ecsight::app::remote::RequestId;
 use ecsight::app::{App, Options};
 use ecsight::model::arn::{ClusterName, ServiceArn};
 use ecsight::model::call::{CallRecord, ErrorKind, Operation};
+use ecsight::model::insights::Started;
 use ecsight::model::query::{Answer, Mutation, Query};
 use ecsight::runtime::recorder::{Recorder, replay_lines};
 use ecsight::ui::{Theme, view};
@@ -28,6 +29,9 @@ pub(crate) struct Driver {
     pub(crate) app: App,
     pub(crate) account: Account,
     pub(crate) changes_sent: usize,
+    pub(crate) queries_started: usize,
+    /// Ids of queries of logs that run for all that is known.
+    running: BTreeSet<String>,
     options: Options,
     theme: Theme,
     now: Timestamp,
@@ -66,6 +70,8 @@ impl Driver {
             app: App::new(options.clone(), now, SIZE),
             account: Account::new(now),
             changes_sent: 0,
+            queries_started: 0,
+            running: BTreeSet::new(),
             options,
             theme: Theme::default(),
             now,
@@ -131,7 +137,22 @@ impl Driver {
 
     fn answer(&mut self, request: RequestId, reply: &Reply) {
         if let Some(query) = self.open.remove(&request) {
-            let result = self.result(&query, reply);
+            let mut result = self.result(&query, reply);
+            if let Ok(Answer::StartInsights(Started::Running(id))) = &mut result {
+                *id = format!("q-{}", request.0);
+            }
+            match (&query, &result) {
+                (_, Ok(Answer::StartInsights(Started::Running(id)))) => {
+                    self.running.insert(id.clone());
+                }
+                (Query::InsightsResults { id }, Ok(Answer::InsightsResults(results))) if !results.state.goes_on() => {
+                    self.running.remove(id);
+                }
+                (Query::InsightsResults { id }, Err(error)) if error.kind == ErrorKind::NotFound => {
+                    self.running.remove(id);
+                }
+                _ => {}
+            }
             self.closed.push((request, query));
             self.send(Msg::Answered { request, result: Box::new(result) });
         }
@@ -184,13 +205,24 @@ impl Driver {
         for effect in &effects {
             match effect {
                 Effect::Ask { request, query, .. } => {
+                    match query {
+                        Query::StartInsights { .. } => {
+                            assert!(runs_a_query(&msg), "{msg:?} started a query, which costs");
+                            self.queries_started += 1;
+                        }
+                        Query::StopInsights { id } => {
+                            assert!(self.running.remove(id), "{id} does not run");
+                        }
+                        _ => {}
+                    }
                     if before.confirms(&msg) && before.is_reread(query) {
                         self.confirmed.insert(*request);
                     }
                     assert!(self.open.insert(*request, query.clone()).is_none(), "{request:?} names two questions");
                     let same = self.open.values().filter(|open| *open == query).count();
                     // A confirmed plan reads again even if that is being read already.
-                    assert!(same <= 2, "{query:?} is asked {same} times at once");
+                    // So does somebody who starts a query of logs, leaves, and starts it again.
+                    assert!(same <= 2 || query.is_of_insights(), "{query:?} is asked {same} times at once");
                 }
                 Effect::Follow { request, .. } => {
                     assert!(self.follows.insert(*request), "{request:?} names two things that are followed");
@@ -210,6 +242,8 @@ impl Driver {
             }
         }
         assert!(self.open.len() <= MOST_OPEN, "{} requests at once", self.open.len());
+        let most = usize::from(self.app.shows_insights());
+        assert!(self.running.len() <= most, "{:?} run and cost, and nobody looks at them", self.running);
         before.check_cursor(&msg, &self.app);
         before.check_nothing_is_lost(&msg, &self.app);
         self.messages.push((self.now, msg));
@@ -250,6 +284,11 @@ impl Driver {
         let replayed = replay_lines(recording.as_slice(), self.options).unwrap();
         assert_eq!(serde_json::to_value(&replayed).unwrap(), serde_json::to_value(&self.app).unwrap());
     }
+}
+
+/// Whether it is the key that starts a query of logs.
+fn runs_a_query(msg: &Msg) -> bool {
+    matches!(msg, Msg::Key(KeyPress { key: Key::Char('r') | Key::Enter, ctrl: true, .. }))
 }
 
 /// What secrets do not show up in, so that states with and without them compare as equal.

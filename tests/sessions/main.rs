@@ -9,6 +9,7 @@ mod driver;
 mod quiet;
 mod steps;
 
+use ecsight::app::key::{Key, KeyPress};
 use proptest::prelude::*;
 use proptest::test_runner::{FileFailurePersistence, RngSeed};
 
@@ -61,6 +62,36 @@ proptest! {
         }
         driver.check_that_it_replays();
     }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Sessions that ask Logs Insights: what is started costs, so it is stopped or has ended once nobody looks at it.
+    #[test]
+    fn queries_of_logs_are_started_by_a_key_and_stopped_when_they_are_left(
+        attempts in prop::collection::vec(steps::towards_a_query(), 1..5),
+    ) {
+        let mut driver = Driver::start(options(true));
+        driver.settle();
+        for step in attempts.into_iter().flatten() {
+            driver.take(step);
+        }
+        driver.check_that_it_replays();
+    }
+}
+
+/// The property above would hold in a program that never starts a query.
+#[test]
+fn a_query_of_logs_is_started() {
+    let mut driver = Driver::start(options(true));
+    driver.settle();
+    driver.take(Step::Key(steps::key_of('l')));
+    driver.settle();
+    driver.take(Step::Key(steps::key_of('i')));
+    driver.take(Step::Key(KeyPress { key: Key::Char('r'), ctrl: true, alt: false }));
+    driver.settle();
+    assert_eq!(driver.queries_started, 1);
 }
 
 /// The properties above would hold in a program that never changes anything.

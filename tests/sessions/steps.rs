@@ -50,7 +50,7 @@ pub(crate) fn key_of(character: char) -> KeyPress {
 }
 
 fn key() -> impl Strategy<Value = KeyPress> {
-    let bound = "jkgGhl[]s!rcaewy:/?RSxqYn1234589 -";
+    let bound = "jkgGhl[]s!rcaewy:/?RSxqYn1234589 -i";
     let named = vec![
         Key::Enter,
         Key::Esc,
@@ -73,6 +73,8 @@ fn key() -> impl Strategy<Value = KeyPress> {
         8 => select(bound.chars().collect::<Vec<_>>()).prop_map(move |character| plain(Key::Char(character))),
         5 => select(named).prop_map(plain),
         1 => any::<char>().prop_map(move |character| plain(Key::Char(character))),
+        // Runs a query of logs, and changes how far back it looks.
+        1 => select(vec!['r', 't', 'p']).prop_map(|character| KeyPress { key: Key::Char(character), ctrl: true, alt: false }),
         1 => (prop::char::range('a', 'z'), any::<bool>(), any::<bool>())
             .prop_map(|(character, ctrl, alt)| KeyPress { key: Key::Char(character), ctrl, alt }),
     ]
@@ -126,6 +128,27 @@ pub(crate) fn anything() -> impl Strategy<Value = Step> {
         1 => any::<String>().prop_map(Step::Paste),
         1 => (0_u8..5).prop_map(Step::Throttled),
     ]
+}
+
+/// Keys that lead to a query of logs, and what may happen to it.
+pub(crate) fn towards_a_query() -> impl Strategy<Value = Vec<Step>> {
+    let control = |character| Step::Key(KeyPress { key: Key::Char(character), ctrl: true, alt: false });
+    let keys = |keys: &str| keys.chars().map(|character| Step::Key(key_of(character))).collect::<Vec<_>>();
+    let start = move |answered: bool| {
+        let settle = answered.then_some(Step::Settle);
+        let opened = keys("\x1b\x1bl").into_iter().chain([Step::Settle]).chain(keys("i"));
+        opened.chain([control('r')]).chain(settle).collect::<Vec<_>>()
+    };
+    let next = prop_oneof![
+        3 => select(vec!['r', 't', 'p', 'n', 'c']).prop_map(control),
+        3 => select("\x1b\t\rjkGyix".chars().collect::<Vec<_>>()).prop_map(|character| Step::Key(key_of(character))),
+        3 => (any::<Index>(), reply()).prop_map(|(which, reply)| Step::Answer(which, reply)),
+        2 => (400_u32..3_000).prop_map(Step::Wait),
+        1 => Just(Step::Settle),
+        2 => anything(),
+    ];
+    (any::<bool>(), prop::collection::vec(next, 0..16))
+        .prop_map(move |(answered, next)| start(answered).into_iter().chain(next).collect())
 }
 
 /// Keys that lead to a change, sometimes with something in between that should stop it.

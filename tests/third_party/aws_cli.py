@@ -208,6 +208,37 @@ def check_network(aws, checks):
     checks.that("so is an unknown filter", "InvalidParameterValue" in refused.stderr, refused.stderr)
 
 
+def check_insights(aws, checks):
+    """A query of Logs Insights from its start to its end."""
+    now = int(time.time())
+    span = ("--log-group-name", "/ecs/accounts", "--start-time", str(now - 3600), "--end-time", str(now))
+    text = "filter @message like /ELB-HealthChecker/ | stats count(*) as checks by @logStream | sort checks desc"
+    query = aws.ask("logs", "start-query", *span, "--query-string", text).get("queryId", "none")
+    begun = aws.ask("logs", "get-query-results", "--query-id", query).get("status")
+    checks.that("a query of logs does not end at once", begun in ("Scheduled", "Running"), begun)
+    found = {}
+    for _ in range(WAIT_SECONDS):
+        found = aws.ask("logs", "get-query-results", "--query-id", query)
+        if found.get("status") not in ("Scheduled", "Running"):
+            break
+        time.sleep(0.2)
+    rows = [{field["field"]: field["value"] for field in row} for row in found.get("results", [])]
+    checks.that("it completes", found.get("status") == "Complete", found.get("status"))
+    checks.that("each stream had checks", len(rows) >= 2 and all(int(row["checks"]) > 10 for row in rows), rows)
+    scanned = found.get("statistics", {})
+    counted = sum(int(row["checks"]) for row in rows)
+    checks.that("it counts what it matched", scanned.get("recordsMatched") == counted <= scanned.get("recordsScanned", 0), scanned)
+    checks.that("and bytes", scanned.get("bytesScanned", 0) > 1000, scanned)
+    listed = aws.ask("logs", "describe-queries", "--log-group-name", "/ecs/accounts").get("queries", [])
+    checks.that("the query is listed", [one["queryId"] for one in listed] == [query], listed)
+    refused = aws.run("logs", "stop-query", "--query-id", query)
+    checks.that("what has ended is not stopped", "InvalidParameterException" in refused.stderr, refused.stderr)
+    other = aws.ask("logs", "start-query", *span, "--query-string", "fields @message").get("queryId", "none")
+    checks.that("what runs is", aws.ask("logs", "stop-query", "--query-id", other) == {"success": True})
+    refused = aws.run("logs", "start-query", *span, "--query-string", "fields @message | dedup @message")
+    checks.that("what is not simulated says so", "MalformedQueryException" in refused.stderr and "dedup" in refused.stderr, refused.stderr)
+
+
 def check_observing(aws, checks):
     """Logs, metrics, automatic scaling and the rest of what ECS tells."""
     tasks = aws.ask("ecs", "list-tasks", "--cluster", "shop-prod", "--service-name", "accounts").get("taskArns", ["none"])
@@ -223,6 +254,7 @@ def check_observing(aws, checks):
     checks.that("its group is there", [one["logGroupName"] for one in groups] == ["/ecs/accounts"], groups)
     streams = aws.ask("logs", "describe-log-streams", *group, "--log-stream-name-prefix", stream).get("logStreams", [])
     checks.that("so is its stream", [one["logStreamName"] for one in streams] == [stream], streams)
+    check_insights(aws, checks)
     refused = aws.run("logs", "get-log-events", "--log-group-name", "/none", "--log-stream-name", "x")
     checks.that("an unknown log group is an error of its own", "ResourceNotFoundException" in refused.stderr, refused.stderr)
 

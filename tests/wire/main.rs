@@ -8,6 +8,7 @@
 //!  conversion  what AWS may send and leave out       secrets    never written anywhere
 //!  following   logs followed: each event once
 //!  live_tail   the same where CloudWatch sends them, and where it stops
+//!  insights    queries of logs: started once, read while they run
 //!  questions   networks, scaling, logs and capacity: what only a diagnosis asks
 //!  surroundings  region, profile, endpoint and credentials from environment and files
 //!  simulated   the whole layer against the simulator: large clusters, the demo's world, every fault in every operation
@@ -27,6 +28,7 @@ mod client;
 mod conversion;
 mod failures;
 mod following;
+mod insights;
 mod live_tail;
 mod metrics;
 mod paging;

@@ -163,7 +163,7 @@ impl App {
     }
 
     /// Values of variables whose names speak of secrets.
-    fn secrets<'a>(&'a self, service: &'a Service) -> Vec<&'a Secret> {
+    pub(in crate::app) fn secrets<'a>(&'a self, service: &'a Service) -> Vec<&'a Secret> {
         let literals = self.definitions(service).flat_map(TaskDefinition::literals);
         literals.filter(|(name, value)| !value.is_empty() && speaks_of_secret(name)).map(|(_, value)| value).collect()
     }

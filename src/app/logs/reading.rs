@@ -62,6 +62,7 @@ impl App {
                 }
             }
             Reading::Save => return self.save_lines(),
+            Reading::Insights => self.open_insights(),
         }
         Vec::new()
     }

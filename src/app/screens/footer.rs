@@ -28,11 +28,18 @@ pub fn footer(app: &App, width: usize) -> (Line, Option<usize>) {
     }
     let asks = matches!(
         app.overlay(),
-        Some(Overlay::Palette(_) | Overlay::Clusters(_) | Overlay::Tasks(_) | Overlay::Scale(_) | Overlay::Confirm(_))
+        Some(
+            Overlay::Palette(_)
+                | Overlay::Clusters(_)
+                | Overlay::Tasks(_)
+                | Overlay::Insights
+                | Overlay::Scale(_)
+                | Overlay::Confirm(_)
+        )
     );
     // While a question is open its keys are the only ones that do something.
     if asks {
-        let (_, keys) = super::overlay_title(app);
+        let keys = if app.shows_insights() { super::insights::keys(app) } else { super::overlay_title(app).1 };
         return (Line::of([plain(" "), dim(keys)]).fitted(width), None);
     }
     (hints(app, width), None)

@@ -15,6 +15,7 @@ pub mod footer;
 pub mod header;
 pub mod help;
 pub mod input;
+pub mod insights;
 pub mod load_balancing;
 pub mod logs;
 pub mod metrics;
@@ -194,6 +195,7 @@ pub fn overlay(app: &App, width: usize) -> Document {
         Some(Overlay::Palette(chooser)) => choosers::palette(app, chooser, width, height),
         Some(Overlay::Clusters(chooser)) => choosers::clusters(app, chooser, width, height),
         Some(Overlay::Tasks(chooser)) => choosers::tasks(app, chooser, width, height),
+        Some(Overlay::Insights) => insights::document(app, width, height),
         Some(Overlay::Scale(entry)) => scale::document(app, entry, width),
         Some(Overlay::Confirm(confirmation)) => confirmation::document(confirmation, width, height),
     }
@@ -211,6 +213,7 @@ pub fn overlay_height(app: &App, width: usize) -> usize {
         Some(Overlay::Palette(_)) => choosers::palette_height(),
         Some(Overlay::Clusters(_)) => choosers::clusters_height(app, width),
         Some(Overlay::Tasks(_)) => choosers::tasks_height(app),
+        Some(Overlay::Insights) => usize::from(app.size().height),
         Some(Overlay::Scale(entry)) => scale::document(app, entry, width).height(),
         Some(Overlay::Confirm(confirmation)) => confirmation::wanted_height(confirmation, width),
     }
@@ -230,6 +233,9 @@ pub fn overlay_title(app: &App) -> (&'static str, String) {
         Some(Overlay::Page { entry, .. }) => (entry.title, scrolls()),
         Some(Overlay::Palette(_)) => ("Commands", "↑↓ choose · Enter runs · Esc closes".to_owned()),
         Some(Overlay::Tasks(_)) => ("Show the lines of", "↑↓ choose · Enter shows · Esc closes".to_owned()),
+        Some(Overlay::Insights) => {
+            ("Logs Insights", app.selected_arn().map(|arn| arn.name().to_owned()).unwrap_or_default())
+        }
         Some(Overlay::Clusters(_)) => ("Clusters", "↑↓ choose · Enter opens · Esc closes".to_owned()),
         Some(Overlay::Scale(_)) => ("Scale", String::new()),
         Some(Overlay::Confirm(confirmation)) => (confirmation::title(confirmation), String::new()),
@@ -247,6 +253,7 @@ pub fn overlay_cursor(app: &App, width: usize) -> Option<(usize, usize)> {
         Overlay::Palette(chooser) | Overlay::Clusters(chooser) | Overlay::Tasks(chooser) => {
             Some(choosers::cursor(chooser, width))
         }
+        Overlay::Insights => insights::cursor(app, width, usize::from(super::layout::overlay_body(app).height)),
         Overlay::Scale(entry) => Some(scale::cursor(entry, width)),
         _ => None,
     }

@@ -16,7 +16,7 @@ use crate::model::query::{Answer, LogPage, Query};
 use crate::model::task_definition::TaskDefinition;
 
 /// The logs of `web` on the full screen, and what follows them.
-fn opened(size: (u16, u16)) -> (World, RequestId) {
+pub(super) fn opened(size: (u16, u16)) -> (World, RequestId) {
     let mut world = World::settled(options(), vec![service("accounts"), dead_service("web")]);
     world.send(Msg::Resize(Size { width: size.0, height: size.1 }));
     let web = world.services[1].clone();

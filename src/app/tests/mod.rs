@@ -3,6 +3,7 @@
 mod action;
 mod cursor;
 mod diagnosis;
+mod insights;
 mod logs;
 mod polling;
 mod world;

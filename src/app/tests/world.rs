@@ -343,5 +343,8 @@ fn operation(query: &Query) -> &'static str {
         }
         Query::Logs { .. } | Query::LogEvents { .. } => "FilterLogEvents",
         Query::LogGroup { .. } => "DescribeLogGroups",
+        Query::StartInsights { .. } => "StartQuery",
+        Query::InsightsResults { .. } => "GetQueryResults",
+        Query::StopInsights { .. } => "StopQuery",
     }
 }

@@ -32,7 +32,7 @@ const LOG_GROUP_PAGE: i32 = 50;
 
 pub(in crate::aws) struct Reader {
     config: SdkConfig,
-    client: Client,
+    pub(super) client: Client,
     others: Mutex<HashMap<String, Client>>,
     pub(super) shared: Arc<Shared>,
 }

@@ -149,6 +149,19 @@ fn lines_are_saved_to_a_new_file_for_their_owner_only() {
 }
 
 #[tokio::test]
+async fn the_end_waits_for_a_query_to_be_stopped_but_not_for_long() {
+    let (outbox, mut inbox) = mpsc::channel(8);
+    let aws = Patient::default();
+    let mut requests = Requests::new(std::future::ready(aws.clone()), outbox);
+    requests.ask(RequestId(3), Query::StopInsights { id: "q-1".to_owned() }, Urgency::Interactive);
+    requests.finish_stops(Duration::from_millis(1)).await;
+    aws.go.notify_one();
+    requests.finish_stops(Duration::from_mins(1)).await;
+    let mut heard = std::iter::from_fn(|| inbox.try_recv().ok());
+    assert!(heard.any(|msg| matches!(msg, Msg::Answered { request: RequestId(3), .. })));
+}
+
+#[tokio::test]
 async fn a_change_is_told_once_and_awaited_at_the_end() {
     let (outbox, mut inbox) = mpsc::channel(8);
     let aws = Patient::default();

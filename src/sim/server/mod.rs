@@ -19,6 +19,7 @@ mod ec2;
 mod ecs;
 mod elb;
 mod fault;
+mod insights;
 mod live_tail;
 mod logs;
 mod protocol;
@@ -324,6 +325,9 @@ fn perform(call: &Call, world: &mut World) -> Result<Content, AwsError> {
         (Service::LoadBalancing, Parameters::Form(form)) => elb::perform(operation, form, world)?.map(Content::Xml),
         (Service::Sts, Parameters::Form(_)) => sts::perform(operation).map(Content::Xml),
         (Service::Ec2, Parameters::Form(form)) => ec2::perform(operation, form, world)?.map(Content::Xml),
+        (Service::Logs, Parameters::Json(parameters)) if insights::performs(operation) => {
+            insights::perform(operation, parameters, world)?.map(Content::Json)
+        }
         (Service::Logs, Parameters::Json(parameters)) => {
             logs::perform(operation, parameters, world)?.map(Content::Json)
         }

@@ -340,12 +340,14 @@ pub(crate) struct AwsError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// What is said besides, under this name, where the protocol is JSON.
+    pub(crate) detail: Option<(&'static str, Value)>,
 }
 
 impl AwsError {
     /// With status 400, which is what nearly all of them have.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: 400, code, message: message.into() }
+        Self { status: 400, code, message: message.into(), detail: None }
     }
 
     pub(crate) fn invalid_parameter(message: impl Into<String>) -> Self {
@@ -355,7 +357,13 @@ impl AwsError {
     fn written(&self, protocol: Protocol, request_id: &str) -> Answer {
         match protocol {
             Protocol::Json if self.message.is_empty() => Answer::json(self.status, &json!({ "__type": self.code })),
-            Protocol::Json => Answer::json(self.status, &json!({ "__type": self.code, "message": self.message })),
+            Protocol::Json => {
+                let mut error = json!({ "__type": self.code, "message": self.message });
+                if let (Some((name, detail)), Value::Object(fields)) = (&self.detail, &mut error) {
+                    fields.insert((*name).to_owned(), detail.clone());
+                }
+                Answer::json(self.status, &error)
+            }
             Protocol::Ec2 => {
                 let mut error = Xml::default();
                 error.put("Code", self.code).put("Message", &self.message);

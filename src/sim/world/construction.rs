@@ -53,6 +53,7 @@ impl World {
             clusters: Vec::new(),
             task_definitions: BTreeMap::new(),
             account: Account::default(),
+            queries: Vec::new(),
         };
         let front = SecurityGroup::new(LOAD_BALANCER_GROUP).named("load-balancers");
         let front = front.letting_in(80..=80, Peer::anywhere()).letting_in(443..=443, Peer::anywhere());

@@ -30,6 +30,7 @@ mod moment;
 mod network;
 #[cfg(test)]
 mod network_scenarios;
+mod queries;
 mod reach;
 mod rollout;
 mod scaling;
@@ -66,6 +67,7 @@ pub use network::{
     PublicAccessBlock, Route, RouteDestination, RouteTable, RouteTarget, SecurityGroup, VpcEndpoint,
 };
 pub(crate) use network::{Gateways, Holder, Instance, Interface, Subnet, Vpc, id_of};
+pub(crate) use queries::{LogQuery, Stand};
 pub use reach::Destination;
 pub(crate) use rollout::{Deployment, DeploymentStatus, ServiceDeployment, ServiceRevision};
 pub(crate) use scaling::{ScalableTarget, ScalingActivity};
@@ -122,6 +124,8 @@ pub struct World {
     /// By family, oldest revision first.
     pub(crate) task_definitions: BTreeMap<String, Vec<Arc<TaskDefinition>>>,
     pub(crate) account: Account,
+    /// Queries of logs, oldest first.
+    pub(crate) queries: Vec<LogQuery>,
 }
 
 impl World {
