@@ -7,6 +7,7 @@
 //!  reads      every read × every fault, broken from the start and breaking later
 //!  changes    UpdateService under every fault, by keys
 //!  rollouts   changes followed to their end
+//!  following  logs on the screen through a rollout
 //!  sizes      calls at opening, a thousand services, hundreds of tasks
 //! ```
 
@@ -21,6 +22,7 @@
 )]
 
 mod changes;
+mod following;
 mod reads;
 mod rollouts;
 mod shift;

@@ -110,6 +110,7 @@ impl Shift {
                     self.open.remove(&request);
                     self.requests.cancel(request);
                 }
+                Effect::Follow { request, following } => self.requests.follow(request, following),
                 Effect::Change { request, mutation } => {
                     self.open.insert(request);
                     self.requests.change(request, mutation);
@@ -123,6 +124,10 @@ impl Shift {
     pub async fn answers(&mut self) {
         for _ in 0..MOST_MESSAGES {
             if self.open.is_empty() {
+                // What is followed comes by itself.
+                while let Ok(msg) = self.inbox.try_recv() {
+                    self.send(msg);
+                }
                 return;
             }
             let msg = tokio::time::timeout(PATIENCE, self.inbox.recv()).await;
@@ -131,6 +136,14 @@ impl Shift {
             self.send(msg);
         }
         panic!("the program does not stop asking: {:?}", self.simulator.calls());
+    }
+
+    /// Takes what comes by itself, while no time passes, until it is so.
+    pub async fn hear_until(&mut self, so: impl Fn(&Self) -> bool) {
+        while !so(self) {
+            let msg = tokio::time::timeout(PATIENCE, self.inbox.recv()).await;
+            self.send(msg.unwrap_or_else(|_| panic!("nothing more comes\n{}", self.screen())).unwrap());
+        }
     }
 
     /// The calls made, as if they had been made in virtual time.

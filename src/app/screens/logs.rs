@@ -10,6 +10,7 @@ use crate::app::document::{Document, Ink, Line as Shown, Span, Tone, dim, plain,
 use crate::app::freshness::short_duration;
 use crate::app::logs::Logs;
 use crate::app::wants::TASKS;
+use crate::diagnose::parse::events::{Event, event, group_name};
 use crate::logs::ansi::{self, pieces};
 use crate::logs::fields::{fields, in_short};
 use crate::logs::held::Line;
@@ -249,12 +250,32 @@ fn marks(app: &App, service: &Service, logs: &Logs) -> Vec<Mark> {
             marks.push(Mark { at, tone, text: format!("task {name} stopped: {}", death.line) });
         }
     }
+    marks.extend(service.events.iter().filter_map(|entry| {
+        let (tone, text) = told(&event(&entry.message))?;
+        Some(Mark { at: entry.at?, tone, text })
+    }));
     marks.sort_by(|one, other| (one.at, &one.text).cmp(&(other.at, &other.text)));
     marks
 }
 
+/// What an event of the service tells that nothing else does.
+fn told(event: &Event<'_>) -> Option<(Tone, String)> {
+    Some(match event {
+        Event::Unhealthy { task, instance, port, target_group, .. } => {
+            let whose = task.map(short).or(*instance).map(|whose| format!(" of {whose}")).unwrap_or_default();
+            let port = port.map(|port| format!(" on port {port}")).unwrap_or_default();
+            let why = event.trouble().unwrap_or_default();
+            (Tone::Bad, format!("target{whose}{port} is unhealthy in {}: {why}", group_name(target_group)))
+        }
+        Event::DeploymentCompleted { .. } => (Tone::Good, "deployment completed".to_owned()),
+        Event::DeploymentFailed { .. } => (Tone::Bad, event.trouble()?),
+        Event::RollingBack { .. } => (Tone::Warn, event.trouble()?),
+        _ => return None,
+    })
+}
+
 fn mark_line(app: &App, mark: &Mark, width: usize) -> Shown {
-    let text = format!("── {} {} ", time(app, mark.at), mark.text);
+    let text = format!("── {} {} ", time(app, mark.at), visible(&mark.text));
     let rest = width.saturating_sub(plain(&text).width());
     Shown::of([toned(mark.tone, text), toned(mark.tone, "─".repeat(rest))]).fitted(width)
 }
@@ -270,10 +291,13 @@ fn with_marks(
     sign: Option<Span>,
 ) -> Vec<Shown> {
     let before = row.checked_sub(1).and_then(|row| logs.line(row)).map(Line::at);
-    let first = marks.partition_point(|mark| Some(mark.at) <= before);
+    // What is older than the first line held is history nobody reads here.
+    let first = match before {
+        Some(before) => marks.partition_point(|mark| mark.at <= before),
+        None => marks.partition_point(|mark| Some(mark.at) < logs.held().first_at()),
+    };
     let until = marks.partition_point(|mark| mark.at <= line.at());
-    // What is older than the first line is history nobody reads here.
-    let between = if before.is_none() { &[] } else { marks.get(first..until).unwrap_or_default() };
+    let between = marks.get(first..until).unwrap_or_default();
     let mut shown: Vec<Shown> = between.iter().map(|mark| mark_line(app, mark, width)).collect();
     shown.extend(lines(app, logs, line, width, sign));
     shown

@@ -1,9 +1,9 @@
 //! The logs of a service: following, reading, and what is on the screen.
 
 use insta::assert_snapshot;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::world::{World, dead_service, options, service};
+use super::world::{START, World, dead_service, options, service};
 use crate::app::kept::tasks_of;
 use crate::app::message::{Effect, Msg, Size};
 use crate::app::remote::RequestId;
@@ -13,11 +13,16 @@ use crate::model::arn::TaskArn;
 use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::log::{Followed, Following, LogEvent, TailMode, TailState};
 use crate::model::query::{Answer, LogPage, Query};
+use crate::model::service::ServiceEvent;
 use crate::model::task_definition::TaskDefinition;
 
 /// The logs of `web` on the full screen, and what follows them.
 pub(super) fn opened(size: (u16, u16)) -> (World, RequestId) {
-    let mut world = World::settled(options(), vec![service("accounts"), dead_service("web")]);
+    let mut web = dead_service("web");
+    let text = "(service web) (port 8080) is unhealthy in (target-group web-tg) due to (reason Request timed out)";
+    let at = Timestamp::from_second(START - 35).ok();
+    web.events.push(ServiceEvent { id: "unhealthy".to_owned(), at, message: text.to_owned() });
+    let mut world = World::settled(options(), vec![service("accounts"), web]);
     world.send(Msg::Resize(Size { width: size.0, height: size.1 }));
     let web = world.services[1].clone();
     let arn = web.task_definition.clone().unwrap();

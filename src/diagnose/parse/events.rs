@@ -11,7 +11,7 @@
 
 mod trouble;
 
-pub(in crate::diagnose) use trouble::group_name;
+pub use trouble::group_name;
 
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -86,7 +86,7 @@ fn placement_words(reason: &str) -> String {
 }
 
 /// The name in a target group's resource name, or the name as it stands.
-pub(in crate::diagnose) fn group_name(target_group: &str) -> &str {
+pub fn group_name(target_group: &str) -> &str {
     match target_group.split_once("targetgroup/") {
         Some((_, name)) => name.split('/').next().unwrap_or(name),
         None => target_group,
