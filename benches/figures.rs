@@ -25,27 +25,48 @@ use ecsight::model::known::Known;
 use ecsight::model::log::LogEvent;
 use ecsight::model::query::{Answer, Query};
 use ecsight::model::service::Service;
-use ecsight::sim::{Clock, Simulator, World};
+use ecsight::runtime::effects::Requests;
+use ecsight::runtime::event_loop::INBOX;
+use ecsight::sim::{Application, Blueprint, Clock, Simulator, World};
 use ecsight::ui;
 use ecsight::ui::theme::Theme;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 const SIZE: Size = Size { width: 200, height: 50 };
 
 fn main() {
+    // One of them alone: `cargo bench --bench figures -- flood`
+    let named = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |name: &str| named.as_deref().is_none_or(|named| named == name);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(cold_table());
-    let app = runtime.block_on(loaded(2_000));
-    key_to_cells(app.clone());
-    quiet_refresh(&app);
-    let (services, answers) = runtime.block_on(facts());
-    diagnosing(&services, &answers);
-    runtime.block_on(cold_diagnosis());
-    log_flood();
-    million_lines();
+    if wanted("table") {
+        runtime.block_on(cold_table());
+    }
+    if wanted("keys") {
+        let app = runtime.block_on(loaded(2_000));
+        key_to_cells(app.clone());
+        quiet_refresh(&app);
+    }
+    if wanted("diagnosis") {
+        let (services, answers) = runtime.block_on(facts());
+        diagnosing(&services, &answers);
+        runtime.block_on(cold_diagnosis());
+    }
+    if wanted("lines") {
+        log_flood();
+        million_lines();
+    }
+    if wanted("flood") {
+        // In vain if something is wrong with it.
+        let patience = Duration::from_mins(3);
+        if runtime.block_on(async { tokio::time::timeout(patience, followed_flood()).await }).is_err() {
+            println!("a minute of 5,000 lines a second         was not over after {patience:?}");
+        }
+    }
 }
 
 /// Lines of three tasks, 5,000 a second, about a hundred bytes each.
@@ -109,6 +130,101 @@ fn million_lines() {
     }
 }
 
+/// A minute of a service that writes 5,000 lines a second, followed on the screen over HTTP while somebody presses keys.
+async fn followed_flood() {
+    const MINUTE: Duration = Duration::from_mins(1);
+    let mut world = World::empty(1);
+    world.add_cluster("shop");
+    let application = Application::worker().chatting(30_000, false);
+    world.add_service("shop", &Blueprint::worker("web").tasks(10).running(application).unsettled());
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let simulator = Simulator::start(listen, world, Clock::Real { speed: 1.0 }, Duration::ZERO).await.unwrap();
+    let endpoint = simulator.endpoint();
+    let (outbox, mut inbox) = mpsc::channel(INBOX);
+    let mut requests = Requests::new(async move { connected(endpoint).await }, outbox);
+    let mut app = app();
+    let mut shown = paint(&app);
+    let mut keys = tokio::time::interval(Duration::from_millis(50));
+    let (mut times, mut pressed, mut behind) = (Vec::new(), 0_usize, None);
+    let mut began = None;
+    loop {
+        let lines = app.logs().map_or(0, |logs| logs.held().len());
+        behind = behind.max(app.logs().and_then(|logs| logs.states().filter_map(|(_, state)| state?.behind).max()));
+        if began.is_none() && lines > 0 {
+            began = Some(Instant::now());
+        }
+        if began.is_some_and(|began| began.elapsed() > MINUTE) {
+            break;
+        }
+        let effects = tokio::select! {
+            due = keys.tick() => {
+                // First the logs are opened, then somebody reads up and down in them.
+                pressed += 1;
+                let key = match (app.logs().is_some(), pressed % 40) {
+                    (false, _) => Key::Char('l'),
+                    (true, 0) => Key::End,
+                    (true, count) => Key::Char(if count < 20 { 'k' } else { 'j' }),
+                };
+                let mut effects = app.update(Timestamp::now(), Msg::Key(KeyPress::plain(key)));
+                let painted = paint(&app);
+                black_box(shown.diff(&painted).len());
+                shown = painted;
+                times.push(due.elapsed());
+                effects.extend(app.update(Timestamp::now(), Msg::Tick));
+                effects
+            }
+            msg = inbox.recv() => {
+                let msg = msg.unwrap();
+                requests.settled(&msg);
+                app.update(Timestamp::now(), msg)
+            }
+        };
+        for effect in effects {
+            match effect {
+                Effect::Ask { request, query, urgency } => requests.ask(request, query, urgency),
+                Effect::Follow { request, following } => requests.follow(request, following),
+                Effect::Cancel { request } => requests.cancel(request),
+                _ => {}
+            }
+        }
+    }
+    let end = Timestamp::now() - SignedDuration::from_secs(30);
+    let (held, lost, twice) = numbered(&app, end);
+    let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    println!(
+        "a minute of 5,000 lines a second         {held} lines older than 30 s held, {lost} lost, {twice} twice (promised 0); at \
+         most {} behind",
+        behind.map_or_else(|| "less than 10 s".to_owned(), |behind| format!("{behind:#}"))
+    );
+    println!(
+        "  key to painted meanwhile               p50 {median:.1?}, p99 {worst:.1?} (promised p99 16 ms), {} keys",
+        times.len()
+    );
+    println!("  calls                                  {:?}", simulator.calls());
+}
+
+/// How many lines are held, and by the numbers their writers gave them how many are missing and how many are there twice.
+fn numbered(app: &App, end: Timestamp) -> (usize, u64, usize) {
+    let Some(logs) = app.logs() else { return (0, 0, 0) };
+    let held = logs.held();
+    let mut numbers: BTreeMap<u16, Vec<u64>> = BTreeMap::new();
+    for (_, line) in held.from(held.start()).filter(|(_, line)| line.at() < end) {
+        let number = line.text().rsplit_once("n=").and_then(|(_, number)| number.parse::<u64>().ok());
+        numbers.entry(line.task).or_default().extend(number);
+    }
+    let (mut count, mut lost, mut twice) = (0, 0, 0);
+    for of_task in numbers.values_mut() {
+        count += of_task.len();
+        of_task.sort_unstable();
+        let all = of_task.len();
+        of_task.dedup();
+        twice += all - of_task.len();
+        let span = of_task.last().zip(of_task.first()).map_or(0, |(last, first)| last - first + 1);
+        lost += span - u64::try_from(of_task.len()).unwrap();
+    }
+    (count, lost, twice)
+}
+
 /// Bytes of memory this program has, as Linux counts them.
 fn resident() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
@@ -121,9 +237,13 @@ async fn simulator(services: usize, latency: Duration) -> Simulator {
 }
 
 async fn aws(simulator: &Simulator) -> Aws {
+    connected(simulator.endpoint()).await
+}
+
+async fn connected(endpoint: String) -> Aws {
     let settings = Settings {
         region: Some("eu-west-1".to_owned()),
-        endpoint_url: Some(simulator.endpoint()),
+        endpoint_url: Some(endpoint),
         credentials: Credentials::Fixed { access_key: "test".to_owned(), secret_key: "test".to_owned() },
         ..Settings::default()
     };

@@ -178,7 +178,7 @@ fn head(app: &App, logs: &Logs) -> Shown {
         spans.push(dim(format!(" · {} oldest let go", logs.held().let_go())));
     }
     if logs.claims().waiting() > 0 {
-        spans.push(dim(format!(" · {} of a new task", logs.claims().waiting())));
+        spans.push(dim(format!(" · lines of a new task wait: {}", logs.claims().waiting())));
     }
     let elsewhere = app.selected_service().map(|service| app.destinations(service)).unwrap_or_default();
     let elsewhere = elsewhere.iter().filter(|one| matches!(one, LogDestination::Elsewhere { .. })).count();
