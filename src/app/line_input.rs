@@ -30,16 +30,7 @@ impl LineInput {
 
     /// Edits the line; keys that mean nothing to an editor change nothing.
     pub fn key(&mut self, press: KeyPress) {
-        let key = match press.key {
-            Key::Char(character) => EditorKey::Char(character),
-            Key::Backspace => EditorKey::Backspace,
-            Key::Delete => EditorKey::Delete,
-            Key::Left => EditorKey::Left,
-            Key::Right => EditorKey::Right,
-            Key::Home => EditorKey::Home,
-            Key::End => EditorKey::End,
-            _ => return,
-        };
+        let Some(key) = editor_key(press.key) else { return };
         self.edit(|editor| {
             editor.input(Input { key, ctrl: press.ctrl, alt: press.alt, shift: false });
         });
@@ -60,6 +51,20 @@ impl LineInput {
         self.text = editor.lines().join(" ");
         self.cursor = editor.cursor().1.min(self.text.chars().count());
     }
+}
+
+/// A key as the editor names it, if it means something to an editor of a single line.
+pub(super) const fn editor_key(key: Key) -> Option<EditorKey> {
+    Some(match key {
+        Key::Char(character) => EditorKey::Char(character),
+        Key::Backspace => EditorKey::Backspace,
+        Key::Delete => EditorKey::Delete,
+        Key::Left => EditorKey::Left,
+        Key::Right => EditorKey::Right,
+        Key::Home => EditorKey::Home,
+        Key::End => EditorKey::End,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

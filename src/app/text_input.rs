@@ -1,9 +1,10 @@
 //! Several lines of text being typed. The state is plain data; editing (words, deletion, movement) is the text area's.
 
 use serde::{Deserialize, Serialize};
-use tui_textarea::{CursorMove, Input, Key as EditorKey, TextArea};
+use tui_textarea::{CursorMove, Input, TextArea};
 
 use super::key::{Key, KeyPress};
+use super::line_input::editor_key;
 
 /// Control with these moves and deletes as it does in a shell.
 const CONTROLS: [char; 8] = ['a', 'e', 'b', 'f', 'd', 'h', 'k', 'w'];
@@ -59,7 +60,7 @@ impl TextInput {
     /// Edits the text; keys that mean nothing to an editor change nothing.
     pub fn key(&mut self, press: KeyPress) {
         let KeyPress { key, ctrl, alt } = press;
-        let key = match key {
+        match key {
             Key::Char('u') if ctrl => {
                 return self.edit(|editor| {
                     editor.delete_line_by_head();
@@ -68,18 +69,12 @@ impl TextInput {
             Key::Char('j') if ctrl => return self.break_line(),
             Key::Char(character) if ctrl && !CONTROLS.contains(&character) => return,
             Key::Char(character) if alt && !ALTS.contains(&character) => return,
-            Key::Char(character) => EditorKey::Char(character),
             Key::Enter => return self.break_line(),
             Key::Up => return self.go_to(self.row.saturating_sub(1)),
             Key::Down => return self.go_to(self.row + 1),
-            Key::Backspace => EditorKey::Backspace,
-            Key::Delete => EditorKey::Delete,
-            Key::Left => EditorKey::Left,
-            Key::Right => EditorKey::Right,
-            Key::Home => EditorKey::Home,
-            Key::End => EditorKey::End,
-            _ => return,
-        };
+            _ => {}
+        }
+        let Some(key) = editor_key(key) else { return };
         self.edit(|editor| {
             editor.input(Input { key, ctrl, alt, shift: false });
         });
