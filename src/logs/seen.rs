@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::log::LogEvent;
 
@@ -19,6 +19,9 @@ type Mark = (Timestamp, u64);
 
 /// How often each event was met.
 type Counts = BTreeMap<Mark, u32>;
+
+/// While a window is read nobody takes what is sent: it may be so old when it comes.
+const SENT_BEFORE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Events of a source that may come again.
 #[derive(Clone, Debug, Default)]
@@ -29,10 +32,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Begins to read a window of time again. Nothing before it will come again.
+    /// Begins to read a window of time again. Nothing before it will be read again, but what was sent meanwhile may come
+    /// only now.
     pub fn begin_window(&mut self, from: Timestamp) {
-        self.told = self.told.split_off(&(from, 0));
-        self.sent = self.sent.split_off(&(from, 0));
+        let oldest = (from.checked_sub(SENT_BEFORE).unwrap_or(from), 0);
+        self.told = self.told.split_off(&oldest);
+        self.sent = self.sent.split_off(&oldest);
         self.window.clear();
     }
 
@@ -138,8 +143,11 @@ mod tests {
     #[test]
     fn what_is_before_the_window_is_forgotten() {
         let mut seen = Seen::default();
-        new(&mut seen, 0, &[event(1, "a"), event(5, "b")]);
-        new(&mut seen, 5, &[event(5, "b")]);
+        new(&mut seen, 0, &[event(1, "a"), event(50, "b")]);
+        seen.begin_sending();
+        new(&mut seen, 50, &[event(50, "b")]);
+        assert_eq!(sent(&mut seen, &[event(1, "a"), event(2, "late"), event(50, "b")]), ["late"], "sent long ago");
+        new(&mut seen, 65, &[]);
         assert_eq!(seen.len(), 1);
     }
 

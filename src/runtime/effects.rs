@@ -25,7 +25,7 @@ const MOST_CALLS: usize = 256;
 /// Batches of followed events that may wait before whoever reads them has to.
 const FOLLOWED_BATCHES: usize = 16;
 /// Events in one message, so that keys get their turn between messages.
-const MOST_EVENTS: usize = 2_000;
+const MOST_EVENTS: usize = 1_000;
 
 /// What answers questions and carries out changes.
 pub trait Answers: Clone + Send + Sync + 'static {
@@ -224,9 +224,19 @@ fn save(name: &str, lines: &[String]) -> Result<(usize, String), String> {
 /// Passes on what comes of following logs. While a message waits to be taken, batches gather.
 async fn pass_on(request: RequestId, mut followed: mpsc::Receiver<Followed>, outbox: mpsc::Sender<Msg>) {
     let mut next = followed.recv().await;
-    while let Some(first) = next.take() {
+    while let Some(mut first) = next.take() {
+        // A page of AWS may hold ten times as many.
+        while let Followed::Events(events) = &mut first
+            && events.len() > MOST_EVENTS
+        {
+            let rest = events.split_off(MOST_EVENTS);
+            let followed = std::mem::replace(&mut first, Followed::Events(rest));
+            if outbox.send(Msg::Followed { request, followed }).await.is_err() {
+                return;
+            }
+        }
         let Ok(place) = outbox.reserve().await else { return };
-        let (mut first, mut held_back) = (first, None);
+        let mut held_back = None;
         while let Followed::Events(events) = &mut first
             && events.len() < MOST_EVENTS
             && let Ok(more) = followed.try_recv()
