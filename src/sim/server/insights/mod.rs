@@ -2,8 +2,8 @@
 //! containers write. A query takes 1.6 s of the world: it is Scheduled, Running with what was found so far, Complete.
 //!
 //! ```text
-//!  text ─▶ syntax (stages) ─┐
-//!  lines ─▶ records ────────┴─▶ evaluate ─▶ rows
+//!  text ─▶ tokens ─▶ syntax (stages) ─┐
+//!  lines ─▶ records ──────────────────┴─▶ evaluate ─▶ rows
 //! ```
 //!
 //! Of the query language this is simulated, and anything else is a MalformedQueryException that says so:
@@ -26,6 +26,7 @@ mod records;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
