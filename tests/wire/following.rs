@@ -142,3 +142,28 @@ async fn sources_are_followed_beside_each_other() {
         "without time or of another stream they are none"
     );
 }
+
+/// What an application writes is bytes. Neither those that are no UTF-8 nor halves of surrogate pairs keep the rest of a
+/// page from being read.
+#[tokio::test]
+async fn lines_that_are_no_text_are_read_with_the_rest_of_their_page() {
+    const BYTES: &[u8] = b"\xff|\xe2\x82|\xed\xa0\x80";
+    const HALVES: &str = r"\ud83d|\uDE00|\ud83d\ude00|\\ud83d";
+    let replies = |call: usize, _: &Asked| match call {
+        0 => {
+            let events = [event(-3, "0a", "one"), event(-2, "0a", "bytes: HERE"), event(-1, "0a", "three")];
+            let body = json!({ "events": events }).to_string();
+            let (before, after) = body.split_once("HERE").unwrap();
+            Reply::Octets([before.as_bytes(), BYTES, after.as_bytes()].concat())
+        }
+        _ => {
+            let body = json!({ "events": [event(-2, "0a", "halves: HERE"), event(0, "0a", "last")] }).to_string();
+            Reply::Octets(body.replace("HERE", HALVES).into_bytes())
+        }
+    };
+    let (events, states, _) = follow(replies, vec![source("web")], |events, _| events.len() >= 5).await;
+    let bytes = "bytes: \u{fffd}|\u{fffd}|\u{fffd}\u{fffd}\u{fffd}";
+    let halves = "halves: \u{fffd}|\u{fffd}|\u{1f600}|\\ud83d";
+    assert_eq!(messages(&events), ["one", bytes, "three", halves, "last"]);
+    assert!(states.iter().all(|state| state.trouble.is_none()), "{states:?}");
+}
