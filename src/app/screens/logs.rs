@@ -312,7 +312,11 @@ fn lines(app: &App, logs: &Logs, line: &Line, width: usize, sign: Option<Span>) 
     let fields = fields(line.text());
     let said = fields.as_ref().map(|fields| in_short(fields));
     let text = said.as_deref().unwrap_or_else(|| line.text());
-    let spans = spans(logs, cut(text), level(line.text()));
+    let mut spans = spans(logs, cut(text), level(line.text()));
+    let more = text.len() - cut(text).len();
+    if more > 0 {
+        spans.push(dim(format!("… and {} kB more", more.div_ceil(1024))));
+    }
     let body = if app.look().wrap { wrap(&spans, room) } else { vec![Shown::of(spans).fitted(room)] };
     let mut shown: Vec<Shown> = Vec::new();
     for part in body {
