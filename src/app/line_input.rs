@@ -30,6 +30,12 @@ impl LineInput {
 
     /// Edits the line; keys that mean nothing to an editor change nothing.
     pub fn key(&mut self, press: KeyPress) {
+        // As in a shell; the editor would undo.
+        if press.ctrl && press.key == Key::Char('u') {
+            return self.edit(|editor| {
+                editor.delete_line_by_head();
+            });
+        }
         let key = match press.key {
             Key::Char(character) => EditorKey::Char(character),
             Key::Backspace => EditorKey::Backspace,
@@ -79,6 +85,7 @@ mod tests {
         assert_eq!(typed(&["w", "e", "b"]).text(), "web");
         assert_eq!(typed(&["w", "e", "b", "left", "backspace"]).text(), "wb");
         assert_eq!(typed(&["a", "space", "b", "ctrl-w"]).text(), "a ");
+        assert_eq!(typed(&["a", "b", "c", "left", "ctrl-u"]).text(), "c");
         assert_eq!(typed(&["é", "x", "home", "delete"]).text(), "x");
     }
 
