@@ -133,7 +133,10 @@ mod tests {
             (&br#"{"a":"plain \" \\ \u00e9 \ud83d\ude00"}"#[..], r#"{"a":"plain \" \\ \u00e9 \ud83d\ude00"}"#),
             ("{\"é\":\"東京 🚀\"}".as_bytes(), "{\"é\":\"東京 🚀\"}"),
             (b"\"\xff \xe2\x82 \xc3\\n\"", "\"\u{fffd} \u{fffd} \u{fffd}\\n\""),
-            (br#""\ud83d \ude00 \ud83d\ud83d\ude00 \ud83d\n\ud83d""#, "\"\u{fffd} \u{fffd} \u{fffd}\\ud83d\\ude00 \u{fffd}\\n\u{fffd}\""),
+            (
+                br#""\ud83d \ude00 \ud83d\ud83d\ude00 \ud83d\n\ud83d""#,
+                "\"\u{fffd} \u{fffd} \u{fffd}\\ud83d\\ude00 \u{fffd}\\n\u{fffd}\"",
+            ),
             // An escaped backslash begins nothing.
             (br#""\\ud83d""#, r#""\\ud83d""#),
             (br#""\u+123""#, r#""\u+123""#),
