@@ -149,17 +149,15 @@ async fn sources_are_followed_beside_each_other() {
 async fn lines_that_are_no_text_are_read_with_the_rest_of_their_page() {
     const BYTES: &[u8] = b"\xff|\xe2\x82|\xed\xa0\x80";
     const HALVES: &str = r"\ud83d|\uDE00|\ud83d\ude00|\\ud83d";
-    let replies = |call: usize, _: &Asked| match call {
-        0 => {
-            let events = [event(-3, "0a", "one"), event(-2, "0a", "bytes: HERE"), event(-1, "0a", "three")];
-            let body = json!({ "events": events }).to_string();
-            let (before, after) = body.split_once("HERE").unwrap();
-            Reply::Octets([before.as_bytes(), BYTES, after.as_bytes()].concat())
-        }
-        _ => {
-            let body = json!({ "events": [event(-2, "0a", "halves: HERE"), event(0, "0a", "last")] }).to_string();
-            Reply::Octets(body.replace("HERE", HALVES).into_bytes())
-        }
+    let replies = |call: usize, _: &Asked| {
+        let (first, odd, last) = match call {
+            0 => (event(-3, "0a", "one"), event(-2, "0a", "bytes: HERE"), event(-1, "0a", "three")),
+            _ => (event(-1, "0a", "three"), event(-1, "0a", "halves: HERE"), event(0, "0a", "last")),
+        };
+        let body = json!({ "events": [first, odd, last] }).to_string();
+        let (before, after) = body.split_once("HERE").unwrap();
+        let here = if call == 0 { BYTES } else { HALVES.as_bytes() };
+        Reply::Octets([before.as_bytes(), here, after.as_bytes()].concat())
     };
     let (events, states, _) = follow(replies, vec![source("web")], |events, _| events.len() >= 5).await;
     let bytes = "bytes: \u{fffd}|\u{fffd}|\u{fffd}\u{fffd}\u{fffd}";

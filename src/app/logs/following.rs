@@ -239,7 +239,7 @@ impl App {
                 match (count, complete) {
                     (0, _) => self.notify("nothing was written before"),
                     (_, true) => self.notify("that is all there is"),
-                    (_, false) => {}
+                    (_, false) => self.notify("older lines were read, and there are more"),
                 }
             }
             Ok(_) => {}

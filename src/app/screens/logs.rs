@@ -130,7 +130,7 @@ fn head(app: &App, logs: &Logs) -> Shown {
     let trouble = logs.states().find_map(|(_, state)| state?.trouble.as_ref());
     let word = match (logs.follows_newest(), trouble) {
         (_, Some(error)) => toned(Tone::Bad, format!("{} {}", error.kind.label(), error.operation)),
-        (false, None) => toned(Tone::Accent, "paused"),
+        (false, None) => toned(Tone::Accent, paused(logs)),
         (true, None) if logs.states().all(|(_, state)| state.is_none()) => dim("reading…"),
         (true, None) => toned(Tone::Good, "following"),
     };
@@ -188,6 +188,14 @@ fn head(app: &App, logs: &Logs) -> Shown {
         ));
     }
     Shown { spans }
+}
+
+/// That nothing moves, and how much there is to catch up with.
+fn paused(logs: &Logs) -> String {
+    match logs.row().map_or(0, |row| logs.view().len().saturating_sub(row + 1)) {
+        0 => "paused".to_owned(),
+        newer => format!("paused, {newer} newer"),
+    }
 }
 
 /// Why there is nothing to see.

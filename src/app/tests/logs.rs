@@ -153,7 +153,7 @@ fn reading_pauses_and_the_end_follows_again() {
     let shown = |world: &World, text: &str| screen(world).contains(text);
     assert!(shown(&world, "line 99") && shown(&world, "following"));
     world.keys("k k");
-    assert!(shown(&world, "paused"));
+    assert!(shown(&world, "paused, 2 newer"));
     let more = vec![line(&world, 1, &task, "line 100")];
     come(&mut world, request, more);
     let before = screen(&world);
@@ -271,6 +271,7 @@ fn older_lines_come_before_and_a_dead_task_alone() {
     let page = LogPage { events: vec![older], complete: false };
     world.send(Msg::Answered { request: asked, result: Box::new(Ok(Answer::LogEvents(page))) });
     assert_eq!(texts(&world), ["old", "new"]);
+    assert!(screen(&world).contains("older lines were read, and there are more"));
     world.keys("p");
     let dead = world.app.last_dead_task().unwrap().arn.name().to_owned();
     let of_dead = |effect: &Effect| match effect {

@@ -152,7 +152,10 @@ mod tests {
         fn valid_json_stays_as_it_is(text in any::<String>(), ascii in any::<bool>(), size in 1_usize..40) {
             let mut document = serde_json::to_string(&text).unwrap();
             if ascii {
-                let escaped = |unit: u16| if unit < 128 { char::from(unit as u8).to_string() } else { format!("\\u{unit:04x}") };
+                let escaped = |unit: u16| match u8::try_from(unit) {
+                    Ok(unit @ 0..128) => char::from(unit).to_string(),
+                    _ => format!("\\u{unit:04x}"),
+                };
                 document = document.encode_utf16().map(escaped).collect();
             }
             prop_assert_eq!(repaired(document.as_bytes(), size), document);
