@@ -235,7 +235,7 @@ def check_live_tail(aws, checks):
     now = time.time() * 1000
     new = all(line["logStreamName"].startswith("ecs/accounts/") and now - 120_000 < line["timestamp"] <= line["ingestionTime"] for line in lines)
     checks.that("lines say where and when they were written", new, lines)
-    checks.that("and what", all(any(sign in line["message"] for sign in ("GET /", "ELB-HealthChecker")) for line in lines), lines)
+    checks.that("and what", all(any(sign in line["message"] for sign in ("GET /", "POST /", "ELB-HealthChecker")) for line in lines), lines)
     others = [start() for _ in range(14)]
     try:
         start().close()
