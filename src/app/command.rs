@@ -401,7 +401,7 @@ impl Command {
                     None => Err("no task of this service stopped within the last hour".to_owned()),
                 }
             }
-            Self::Read(_) if app.context() != Context::Logs => Err("only while logs have the full screen".to_owned()),
+            Self::Read(_) if !app.is_reading() => Err("only while logs have the full screen".to_owned()),
             Self::Read(reading) => app.reading_available(reading),
             Self::ShorterRange | Self::LongerRange => {
                 needs_service()?;

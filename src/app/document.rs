@@ -59,7 +59,7 @@ impl Span {
 
     /// Columns it takes.
     pub fn width(&self) -> usize {
-        self.text.width()
+        columns(&self.text)
     }
 }
 
@@ -134,7 +134,7 @@ impl Line {
     pub fn fitted_between(mut self, width: usize) -> Self {
         let excess = self.width().saturating_sub(width);
         if let Some(last) = self.spans.last_mut().filter(|_| excess > 0) {
-            last.text = fit_between(&last.text, last.text.width().saturating_sub(excess));
+            last.text = fit_between(&last.text, columns(&last.text).saturating_sub(excess));
         }
         self.fitted(width)
     }
@@ -224,7 +224,7 @@ pub fn wrap(spans: &[Span], width: usize) -> Vec<Line> {
     for span in spans {
         for piece in span.text.split_inclusive(' ').flat_map(|word| break_word(word, width)) {
             // The space after a word may hang over the edge.
-            if used + piece.trim_end().width() > width && used > 0 {
+            if used + columns(piece.trim_end()) > width && used > 0 {
                 trim_end(&mut line);
                 lines.push(std::mem::take(&mut line));
                 used = 0;
@@ -232,17 +232,22 @@ pub fn wrap(spans: &[Span], width: usize) -> Vec<Line> {
             if used == 0 && !lines.is_empty() && piece.trim().is_empty() {
                 continue;
             }
-            let columns = piece.width();
-            let piece = if used + columns > width { piece.trim_end() } else { piece };
+            let taken = columns(piece);
+            let piece = if used + taken > width { piece.trim_end() } else { piece };
             append(&mut line, piece, span);
             // A space that was left out still ends the word.
-            used = (used + columns).min(width);
+            used = (used + taken).min(width);
         }
     }
     if !line.spans.is_empty() || lines.is_empty() {
         lines.push(line);
     }
     lines
+}
+
+/// Columns of a text: of each of its characters, as they are put into cells. Some scripts join two into one where a font can.
+fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
 fn trim_end(line: &mut Line) {
@@ -261,14 +266,14 @@ fn append(line: &mut Line, text: &str, span: &Span) {
 /// Pieces of a word, none wider than `width`: the word itself, or else its parts between punctuation marks, or else what
 /// fits.
 fn break_word(word: &str, width: usize) -> Vec<&str> {
-    if word.trim_end().width() <= width {
+    if columns(word.trim_end()) <= width {
         return vec![word];
     }
     word.split_word_bounds().flat_map(|part| break_anywhere(part, width)).collect()
 }
 
 fn break_anywhere(word: &str, width: usize) -> Vec<&str> {
-    if word.width() <= width {
+    if columns(word) <= width {
         return vec![word];
     }
     let mut pieces = Vec::new();
@@ -287,7 +292,7 @@ fn break_anywhere(word: &str, width: usize) -> Vec<&str> {
 
 /// Cuts text to `width` columns, with an ellipsis where something was left out.
 pub fn fit(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if columns(text) <= width {
         return text.to_owned();
     }
     let mut kept = String::new();
@@ -308,7 +313,7 @@ pub fn fit(text: &str, width: usize) -> String {
 
 /// Cuts text to `width` columns in its middle, with an ellipsis where something was left out.
 fn fit_between(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if columns(text) <= width {
         return text.to_owned();
     }
     let (mut end, mut used) = (text.len(), 0);
@@ -320,7 +325,7 @@ fn fit_between(text: &str, width: usize) -> String {
         end = index;
     }
     let after = text.get(end..).unwrap_or_default();
-    format!("{}{after}", fit(text, width.saturating_sub(after.width())))
+    format!("{}{after}", fit(text, width.saturating_sub(columns(after))))
 }
 
 #[cfg(test)]
@@ -365,6 +370,13 @@ mod tests {
         assert_eq!([cut("web", 2), cut("web", 1), cut("web", 0)], ["w…", "…", ""]);
         let line = Line::of([plain("✔ "), plain("wishlist-worker-8")]);
         assert_eq!(line.fitted_between(14).text(), "✔ wishli…ker-8");
+    }
+
+    #[test]
+    fn letters_that_a_font_may_join_have_cells_of_their_own() {
+        assert_eq!(plain("\u{644}\u{627}\u{644}\u{627}").width(), 4);
+        let lines = wrap(&[plain("\u{644}\u{627}".repeat(4))], 6);
+        assert_eq!(lines.iter().map(Line::width).collect::<Vec<_>>(), [6, 2]);
     }
 
     proptest! {

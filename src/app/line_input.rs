@@ -30,6 +30,12 @@ impl LineInput {
 
     /// Edits the line; keys that mean nothing to an editor change nothing.
     pub fn key(&mut self, press: KeyPress) {
+        // As in a shell; the editor would undo.
+        if press.ctrl && press.key == Key::Char('u') {
+            return self.edit(|editor| {
+                editor.delete_line_by_head();
+            });
+        }
         let Some(key) = editor_key(press.key) else { return };
         self.edit(|editor| {
             editor.input(Input { key, ctrl: press.ctrl, alt: press.alt, shift: false });
@@ -84,6 +90,7 @@ mod tests {
         assert_eq!(typed(&["w", "e", "b"]).text(), "web");
         assert_eq!(typed(&["w", "e", "b", "left", "backspace"]).text(), "wb");
         assert_eq!(typed(&["a", "space", "b", "ctrl-w"]).text(), "a ");
+        assert_eq!(typed(&["a", "b", "c", "left", "ctrl-u"]).text(), "c");
         assert_eq!(typed(&["é", "x", "home", "delete"]).text(), "x");
     }
 

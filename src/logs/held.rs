@@ -1,9 +1,11 @@
 //! Lines held in the order of their times, however late they come, within bounds: the oldest are let go first.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use super::ansi;
 use crate::model::log::LogEvent;
 
 /// Longer messages are cut: nobody reads on, and a few of them would push everything else out.
@@ -55,6 +57,11 @@ impl Line {
     /// What it says: hostile.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What it says without its colours, for who looks for something in it: hostile all the same.
+    pub fn plain(&self) -> Cow<'_, str> {
+        if self.text.contains('\u{1b}') { ansi::plain(&self.text).into() } else { Cow::Borrowed(&self.text) }
     }
 }
 
@@ -123,12 +130,13 @@ impl Held {
         });
         self.arrivals += 1;
         let text = event.message.trim_end_matches(['\n', '\r']);
-        let end = (0..=text.len().min(LONGEST)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        let kept = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+        let text: Box<str> = if kept.len() < text.len() { format!("{kept}…").into() } else { kept.into() };
         Line {
             key: Key { milliseconds: event.at.as_millisecond(), arrival: self.arrivals },
             task: u16::try_from(task).unwrap_or(u16::MAX),
             source: event.source,
-            text: text.get(..end).unwrap_or_default().into(),
+            text,
         }
     }
 
@@ -241,7 +249,7 @@ mod tests {
         let mut held = Held::new(Bounds { lines: 1_000, bytes: 2 * LONGEST });
         held.add((0..3).map(|at| event(at, "a", &"x".repeat(256_000))).collect());
         assert_eq!((held.len(), held.let_go()), (1, 2));
-        assert_eq!(texts(&held), ["x".repeat(LONGEST)]);
+        assert_eq!(texts(&held), [format!("{}…", "x".repeat(LONGEST))]);
     }
 
     proptest! {

@@ -30,8 +30,8 @@ impl Filter {
     fn passes(&self, line: &Line, task: Option<u16>) -> bool {
         (self.task.is_none() || task == Some(line.task))
             && self.source.is_none_or(|source| source == line.source)
-            && self.include.as_ref().is_none_or(|include| include.is_in(line.text()))
-            && self.exclude.as_ref().is_none_or(|exclude| !exclude.is_in(line.text()))
+            && self.include.as_ref().is_none_or(|include| include.is_in(&line.plain()))
+            && self.exclude.as_ref().is_none_or(|exclude| !exclude.is_in(&line.plain()))
     }
 }
 
@@ -96,7 +96,7 @@ impl View {
 
     /// The next row after this one with something in it, or the one before; around the end once.
     pub fn find(&self, held: &Held, pattern: &Pattern, row: usize, forwards: bool) -> Option<usize> {
-        let hit = |row: &usize| self.line(held, *row).is_some_and(|line| pattern.is_in(line.text()));
+        let hit = |row: &usize| self.line(held, *row).is_some_and(|line| pattern.is_in(&line.plain()));
         let row = row.min(self.len());
         if forwards {
             (row + 1..self.len()).chain(0..(row + 1).min(self.len())).find(hit)

@@ -6,10 +6,13 @@ use std::io::{self, Write};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::queue;
-use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
+};
 use ratatui::backend::{Backend as _, CrosstermBackend};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::app::message::Size;
 
@@ -79,10 +82,17 @@ impl<W: Write> Painter<W> {
             queue!(self.bytes, Hide, Clear(ClearType::All))?;
             self.cursor = None;
         }
-        let mut changed = self.shown.diff_iter(&self.next).peekable();
-        let cells_change = changed.peek().is_some();
-        if cells_change {
-            CrosstermBackend::new(&mut self.bytes).draw(changed)?;
+        let changed: Vec<(u16, u16, &Cell)> = self.shown.diff_iter(&self.next).collect();
+        let cells_change = !changed.is_empty();
+        let mut rows: Vec<u16> = changed.iter().map(|(_, row, _)| *row).collect();
+        rows.dedup();
+        rows.retain(|row| [&self.shown, &self.next].into_iter().any(|cells| is_doubtful(cells, *row)));
+        let mut certain = changed.into_iter().filter(|(_, row, _)| !rows.contains(row)).peekable();
+        if certain.peek().is_some() {
+            CrosstermBackend::new(&mut self.bytes).draw(certain)?;
+        }
+        for row in rows {
+            paint_row(&mut self.bytes, &self.next, row)?;
         }
         if cells_change || cursor != self.cursor {
             match cursor {
@@ -149,6 +159,33 @@ impl<W: Write> Painter<W> {
         self.painted.bytes += u64::try_from(frame.len()).unwrap_or(u64::MAX);
         Ok(())
     }
+}
+
+/// Whether terminals may disagree about the columns it takes: what is wide, what is composed, and what cannot be read.
+fn is_doubted(symbol: &str) -> bool {
+    let mut characters = symbol.chars();
+    let first = characters.next().unwrap_or(' ');
+    characters.next().is_some() || first == char::REPLACEMENT_CHARACTER || first.width() != Some(1)
+}
+
+fn is_doubtful(cells: &Buffer, row: u16) -> bool {
+    (0..cells.area.width).filter_map(|column| cells.cell((column, row))).any(|cell| is_doubted(cell.symbol()))
+}
+
+/// Paints a row whole, on nothing, each of its cells where it belongs: whatever a terminal takes a character for, it neither
+/// pushes others aside nor leaves anything behind.
+fn paint_row(bytes: &mut Vec<u8>, cells: &Buffer, row: u16) -> io::Result<()> {
+    let at = |column: u16| Some((column, row, cells.cell((column, row))?));
+    let next = |(column, _, cell): &(u16, u16, &Cell)| {
+        at(column.saturating_add(u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)))
+    };
+    let mut all: Vec<(u16, u16, &Cell)> = std::iter::successors(at(0), next).collect();
+    while all.pop_if(|(_, _, cell)| **cell == Cell::EMPTY).is_some() {}
+    queue!(bytes, DisableLineWrap, MoveTo(0, row), Clear(ClearType::CurrentLine))?;
+    for run in all.chunk_by(|(_, _, before), _| !is_doubted(before.symbol())) {
+        CrosstermBackend::new(&mut *bytes).draw(run.iter().copied())?;
+    }
+    queue!(bytes, EnableLineWrap)
 }
 
 #[cfg(test)]
@@ -252,5 +289,36 @@ mod tests {
         assert_eq!(screen.screen().contents().trim_end(), "東京 y\nback");
         let everything = writes.0.concat();
         assert!(!String::from_utf8_lossy(&everything).contains("\x1b[6n"), "the terminal is never asked anything");
+    }
+
+    #[test]
+    fn what_terminals_disagree_about_pushes_nothing_aside_and_leaves_nothing_behind() {
+        let mut screen = vt100::Parser::new(NonZeroU16::new(3).unwrap(), NonZeroU16::new(12).unwrap(), 0);
+        let mut writes = Writes::default();
+        let mut painter = Painter::new(&mut writes);
+        // Flags, colours of skin, conjuncts and what cannot be read; this terminal takes them for more or fewer columns.
+        let frames = [
+            "|\u{fffd}\u{fffd}x क्षि  |\n|      👍🏽🇩🇪|\n|  東京   \u{fffd}|",
+            "|क्षि abcd |\n|a         |\n|東京x क्षि |",
+            "|a         |\n|b         |\n|c         |",
+        ];
+        for frame in frames {
+            painter.paint(SMALL, text(frame)).unwrap();
+        }
+        drop(painter);
+        for (write, frame) in writes.0.iter().zip(frames) {
+            screen.process(write);
+            for row in 0..3 {
+                let edge = |column| screen.screen().cell(row, column).unwrap().contents();
+                let width = frame.lines().nth(usize::from(row)).unwrap().width();
+                assert_eq!(
+                    (edge(0), edge(u16::try_from(width).unwrap() - 1)),
+                    ("|", "|"),
+                    "{row} of {frame}:\n{}",
+                    screen.screen().contents()
+                );
+            }
+        }
+        assert_eq!(screen.screen().contents(), frames[2]);
     }
 }

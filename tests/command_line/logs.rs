@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
+use std::time::Duration;
 
-use ecsight::sim::World;
+use ecsight::sim::{Application, Blueprint, Simulator, World};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::program::{PATIENCE, Program};
+use crate::terminal::Terminal;
 use crate::worlds::{hurried, still};
 
 fn lines(text: &str) -> Vec<Value> {
@@ -103,4 +105,62 @@ async fn following_goes_on_until_the_reader_is_gone() {
     assert!(status.success());
     let each: BTreeSet<String> = seen.iter().map(ToString::to_string).collect();
     assert_eq!(each.len(), seen.len(), "each line once");
+}
+
+/// What is written, and what of it can be read.
+const HOSTILE: [(&str, &str); 8] = [
+    ("\x1b]52;c;b3duZWQ=\x07\x1b]8;;http://evil.example\x1b\\here", "␛]52;c;b3duZWQ=␇␛]8;;http://evil.example␛\\here"),
+    ("\x1b[2J\x1b[H\x1b[?1049l\x1bP1$r0m\x1b\\ \x1bc", "␛[2J␛[H␛[?1049l␛P1$r0m␛\\ ␛c"),
+    ("\u{9b}31m\u{9d}0;owned\u{9c} \0\x07\x08\rover\x7f", "�31m�0;owned� ␀␇␈␍over␡"),
+    ("two\nlines\u{2028}three\tand a tab", "two␤lines␤three and a tab"),
+    ("\u{202e}nimda\u{200f}\u{2067}", "�nimda��"),
+    ("\"quoted\" \\ back\\slash שלום 東京 🚀 e\u{301}", "\"quoted\" \\ back\\slash שלום 東京 🚀 e\u{301}"),
+    ("\x1b[1;31mred\x1b[0m plain\x1b[38;2;1;2;3m", "red plain"),
+    ("{\"level\":\"info\",\"message\":\"\\u001b[2J\"}", "{\"level\":\"info\",\"message\":\"\\u001b[2J\"}"),
+];
+const LONG: usize = 256_000;
+const LAST: &str = "the last line";
+
+async fn hostile() -> Simulator {
+    let long = "é".repeat(LONG / 2);
+    let lines = HOSTILE.iter().map(|(written, _)| *written).chain([long.as_str(), LAST]);
+    let application = (10..).zip(lines).fold(Application::worker(), |application, (second, line)| {
+        application.writing(Duration::from_secs(second), line)
+    });
+    let mut world = World::empty(7);
+    world.add_cluster("shop");
+    world.add_service("shop", &Blueprint::worker("web").tasks(1).running(application).settled(Duration::from_mins(3)));
+    still(world).await
+}
+
+/// Whether it holds nothing that a terminal obeys, but for the ends of lines.
+fn is_text(out: &str) -> bool {
+    out.chars().all(|character| character == '\n' || !character.is_control())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_lines_are_text_and_stay_lines() {
+    let simulator = hostile().await;
+    let program = Program::on(&simulator);
+    let out = program.run("logs web -c shop").await.done();
+    assert!(is_text(&out));
+    let shown: Vec<&str> = out.lines().map(|line| line.splitn(4, ' ').nth(3).unwrap()).collect();
+    let expected: Vec<&str> = HOSTILE.iter().map(|(_, shown)| *shown).collect();
+    assert_eq!(shown[1..=HOSTILE.len()], expected);
+    assert_eq!(shown[HOSTILE.len() + 1..], ["é".repeat(LONG / 2).as_str(), LAST], "whole, on one line");
+    let out = program.run("logs web -c shop -o json").await.done();
+    assert!(is_text(&out));
+    let messages: Vec<Value> = lines(&out).into_iter().map(|mut line| line["message"].take()).collect();
+    assert_eq!(messages, shown, "the same in JSON");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_lines_are_followed_on_a_terminal() {
+    let simulator = hostile().await;
+    for format in ["text", "json"] {
+        let mut terminal = Terminal::start(&Program::on(&simulator), &format!("logs web -c shop --follow -o {format}"));
+        terminal.until("starting web");
+        let seen = terminal.until(LAST);
+        assert!(seen.len() > LONG && is_text(&seen.replace('\r', "")), "{format}: {}", seen.len());
+    }
 }

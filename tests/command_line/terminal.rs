@@ -49,13 +49,15 @@ impl Terminal {
         self.input.flush().unwrap();
     }
 
-    /// Reads until it shows this text; forgets what was before.
-    pub fn until(&mut self, text: &str) {
+    /// Reads until it shows this text; hands out what was before, and forgets it.
+    pub fn until(&mut self, text: &str) -> String {
         while !self.shown.contains(text) {
             assert!(self.read(), "ended before it showed {text:?}: {}", self.shown);
         }
-        let (_, after) = self.shown.split_once(text).unwrap();
-        self.shown = after.to_owned();
+        let (before, after) =
+            self.shown.split_once(text).map(|(one, other)| (one.to_owned(), other.to_owned())).unwrap();
+        self.shown = after;
+        before
     }
 
     /// Reads to the end; gives the exit code.

@@ -14,6 +14,9 @@ import time
 import urllib.parse
 import urllib.request
 
+import botocore.config
+import botocore.session
+
 READY = "listening on "
 START_SECONDS = 30
 CALL_SECONDS = 60
@@ -208,6 +211,49 @@ def check_network(aws, checks):
     checks.that("so is an unknown filter", "InvalidParameterValue" in refused.stderr, refused.stderr)
 
 
+def check_live_tail(aws, checks):
+    """The AWS CLI v1 prints no Live Tail, but its own client of AWS reads what is sent."""
+    keys = {"aws_access_key_id": "AKIASIMULATED", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
+    # Its address would get a prefix, which does not resolve here.
+    config = botocore.config.Config(inject_host_prefix=False, retries={"max_attempts": 0}, read_timeout=CALL_SECONDS)
+    client = botocore.session.Session().create_client("logs", endpoint_url=aws.endpoint, config=config, **keys)
+    group = client.describe_log_groups(logGroupNamePrefix="/ecs/accounts")["logGroups"][0]["logGroupArn"]
+
+    def start():
+        return client.start_live_tail(logGroupIdentifiers=[group], logStreamNamePrefixes=["ecs/accounts/"])["responseStream"]
+
+    tail = start()
+    updates = iter(tail)
+    first = next(updates).get("sessionStart", {})
+    checks.that("a session says how it starts", first.get("logGroupIdentifiers") == [group] and first.get("sessionId"), first)
+    lines, sampled, until = [], [], time.monotonic() + CALL_SECONDS
+    while len(lines) < 2 and time.monotonic() < until:
+        update = next(updates).get("sessionUpdate", {})
+        sampled.append(update.get("sessionMetadata", {}).get("sampled"))
+        lines += update.get("sessionResults", [])
+    checks.that("and then each second what came", len(lines) >= 2 and not any(sampled), (lines, sampled))
+    now = time.time() * 1000
+    new = all(line["logStreamName"].startswith("ecs/accounts/") and now - 120_000 < line["timestamp"] <= line["ingestionTime"] for line in lines)
+    checks.that("lines say where and when they were written", new, lines)
+    checks.that("and what", all(any(sign in line["message"] for sign in ("GET /", "POST /", "ELB-HealthChecker")) for line in lines), lines)
+    others = [start() for _ in range(14)]
+    try:
+        start().close()
+        checks.that("the sixteenth session is refused", False)
+    except client.exceptions.LimitExceededException as refused:
+        checks.that("the sixteenth session is refused", "session limit" in str(refused), str(refused))
+    for one in [tail, *others]:
+        one.close()
+    freed = False
+    while not freed and time.monotonic() < until:
+        try:
+            start().close()
+            freed = True
+        except client.exceptions.LimitExceededException:
+            time.sleep(0.2)
+    checks.that("closed sessions make room", freed)
+
+
 def check_insights(aws, checks):
     """A query of Logs Insights from its start to its end."""
     now = int(time.time())
@@ -255,6 +301,7 @@ def check_observing(aws, checks):
     streams = aws.ask("logs", "describe-log-streams", *group, "--log-stream-name-prefix", stream).get("logStreams", [])
     checks.that("so is its stream", [one["logStreamName"] for one in streams] == [stream], streams)
     check_insights(aws, checks)
+    check_live_tail(aws, checks)
     refused = aws.run("logs", "get-log-events", "--log-group-name", "/none", "--log-stream-name", "x")
     checks.that("an unknown log group is an error of its own", "ResourceNotFoundException" in refused.stderr, refused.stderr)
 

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +32,7 @@ import boto3
 REGION = "eu-west-1"
 CLUSTER = "shop-moto"
 SERVICES = ("storefront", "inventory")
+LOG_GROUP = "/ecs/shop-moto"
 DEADLINE = 60  # seconds any single step may take before it counts as failed
 
 
@@ -101,7 +103,7 @@ class World:
     def __init__(self, url):
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         client = lambda service: boto3.client(service, region_name=REGION, endpoint_url=url, **keys)
-        self.ecs, self.ec2, self.elb = client("ecs"), client("ec2"), client("elbv2")
+        self.ecs, self.ec2, self.elb, self.logs = client("ecs"), client("ec2"), client("elbv2"), client("logs")
 
     def build(self):
         self.ecs.create_cluster(clusterName=CLUSTER)
@@ -141,6 +143,16 @@ class World:
         self.ecs.stop_task(cluster=CLUSTER, task=tasks[1], reason="made to stop")
         return tasks
 
+    def write(self, task, *lines):
+        """Lines of a task's container, each so many seconds ago, as the awslogs driver would write them."""
+        stream = f"app/app/{task}"
+        known = self.logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=stream)["logStreams"]
+        if not known:
+            self.logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=stream)
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now - seconds * 1000, "message": line} for seconds, line in lines]
+        self.logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=stream, logEvents=events)
+
     def target_group(self, name, vpc):
         made = self.elb.create_target_group(
             Name=f"{name}-tg", Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip", HealthCheckPath="/healthz"
@@ -156,6 +168,10 @@ class World:
             "essential": True,
             "portMappings": [{"containerPort": 8080}],
             "environment": [{"name": "TOKEN", "value": "not-to-be-shown"}],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": LOG_GROUP, "awslogs-region": REGION, "awslogs-stream-prefix": "app"},
+            },
         }
         self.ecs.register_task_definition(containerDefinitions=[container], cpu="256", memory="512", **settings)
 
@@ -253,7 +269,7 @@ def check_tasks(checks, program, world):
         ran = program.run("tasks", "--cluster", CLUSTER, "--output", "json", *flags)
         checks.exit_code(f"tasks {' '.join(flags)} without any", ran)
         checks.equal(f"tasks {' '.join(flags)} without any: empty list", json.loads(ran.stdout or "null"), [])
-    running, stopped = world.run_tasks()
+    running, stopped = tasks = world.run_tasks()
     for flags, task, reason in (([], running, None), (["--stopped"], stopped, "made to stop")):
         ran = program.run("tasks", "--cluster", CLUSTER, "--output", "json", *flags)
         what = f"tasks {' '.join(flags)}"
@@ -271,6 +287,66 @@ def check_tasks(checks, program, world):
         checks.equal(f"{what}: containers", [each["name"] for each in entry.get("containers", [])], ["app"])
         if reason:
             checks.equal(f"{what}: reason", entry.get("stopped_reason"), reason)
+    return tasks
+
+
+def check_logs(checks, program, world, tasks):
+    """Lines of two tasks, read once and followed. moto has no Live Tail, so they are asked for again and again."""
+    one, other = tasks
+    command = ["logs", "storefront", "--cluster", CLUSTER, "--output", "json"]
+    world.logs.create_log_group(logGroupName=LOG_GROUP)
+    world.write(one, *((seconds, f"one {seconds}") for seconds in range(300, 0, -2)))
+    hostile = "not-to-be-shown \u2603 \x1b[31mred\x1b[0m"
+    world.write(other, *((seconds, f"other {seconds}") for seconds in range(299, 0, -2)), (1, hostile))
+    expected = [f"{'one' if seconds % 2 == 0 else 'other'} {seconds}" for seconds in range(300, 0, -1)] + ["•••••• ☃ red"]
+    ran = program.run(*command, "--since", "1h")
+    checks.exit_code("logs", ran)
+    read = [json.loads(line) for line in ran.stdout.splitlines()]
+    checks.equal("logs: every line once, in order", [line["message"] for line in read], expected)
+    checks.equal("logs: of both tasks", {line["task"] for line in read}, set(tasks))
+    checks.equal("logs: streams", {line["stream"] for line in read}, {f"app/app/{task}" for task in tasks})
+    ran = program.run(*command, "--since", "1h", "--task", one[:8], "--grep", "one 1.?$")
+    found = [json.loads(line)["message"] for line in ran.stdout.splitlines()]
+    checks.equal("logs: of one task, that match", found, [f"one {seconds}" for seconds in (18, 16, 14, 12, 10)])
+    follow(checks, program, world, command, tasks, "a closed pipe", lambda child: child.stdout.close())
+    follow(checks, program, world, command, tasks, "SIGTERM", lambda child: child.terminate())
+
+
+def follow(checks, program, world, command, tasks, what, end):
+    what = f"logs --follow until {what}"
+    child = subprocess.Popen(
+        program.arguments(*command, "--since", "1h", "--follow"),
+        env=program.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(DEADLINE, child.kill)
+    watchdog.start()
+    try:
+        before = len(program.run(*command, "--since", "1h").stdout.splitlines())
+        read = [child.stdout.readline() for _ in range(before)]
+        for number, task in enumerate(tasks):
+            world.write(task, (0, f"while followed {number}"))
+            read.append(child.stdout.readline())
+        told = [json.loads(line or "{}") for line in read]
+        newest = [line.get("message") for line in told[before:]]
+        checks.equal(f"{what}: what comes is told", newest, ["while followed 0", "while followed 1"])
+        checks.equal(f"{what}: every line once", len({line for line in read if line}), before + 2)
+        times = [line.get("timestamp", "") for line in told]
+        checks.equal(f"{what}: in order", times, sorted(times))
+        end(child)
+        # A pipe is found closed by who writes.
+        world.write(tasks[0], (0, "after the end"))
+        code = child.wait(DEADLINE)
+        checks.that(f"{what}: it ends", code in (0, 143, -signal.SIGTERM), f"exit code {code}")
+        said = child.stderr.read()
+        checks.equal(f"{what}: there is nothing to say", said, "")
+    finally:
+        watchdog.cancel()
+        child.kill()
+        child.wait()
 
 
 def check_changes(checks, program, world):
@@ -416,7 +492,8 @@ def main():
         world.build()
         program = Program(binary, url, scratch)
         check_services(checks, program, world)
-        check_tasks(checks, program, world)
+        tasks = check_tasks(checks, program, world)
+        check_logs(checks, program, world, tasks)
         check_unknown_names(checks, program)
         check_screen(checks, program)
         check_changes(checks, program, world)

@@ -142,3 +142,68 @@ async fn sources_are_followed_beside_each_other() {
         "without time or of another stream they are none"
     );
 }
+
+/// What an application writes is bytes. Neither those that are no UTF-8 nor halves of surrogate pairs keep the rest of a
+/// page from being read.
+#[tokio::test]
+async fn lines_that_are_no_text_are_read_with_the_rest_of_their_page() {
+    const BYTES: &[u8] = b"\xff|\xe2\x82|\xed\xa0\x80";
+    const HALVES: &str = r"\ud83d|\uDE00|\ud83d\ude00|\\ud83d";
+    let replies = |call: usize, _: &Asked| {
+        let (first, odd, last) = match call {
+            0 => (event(-3, "0a", "one"), event(-2, "0a", "bytes: HERE"), event(-1, "0a", "three")),
+            _ => (event(-1, "0a", "three"), event(-1, "0a", "halves: HERE"), event(0, "0a", "last")),
+        };
+        let body = json!({ "events": [first, odd, last] }).to_string();
+        let (before, after) = body.split_once("HERE").unwrap();
+        let here = if call == 0 { BYTES } else { HALVES.as_bytes() };
+        Reply::Octets([before.as_bytes(), here, after.as_bytes()].concat())
+    };
+    let (events, states, _) = follow(replies, vec![source("web")], |events, _| events.len() >= 5).await;
+    let bytes = "bytes: \u{fffd}|\u{fffd}|\u{fffd}\u{fffd}\u{fffd}";
+    let halves = "halves: \u{fffd}|\u{fffd}|\u{1f600}|\\ud83d";
+    assert_eq!(messages(&events), ["one", bytes, "three", halves, "last"]);
+    assert!(states.iter().all(|state| state.trouble.is_none()), "{states:?}");
+}
+
+const UNREADABLE: &[u8] = br#"{"events":[{"timestamp":"soon"}]}"#;
+
+#[tokio::test]
+async fn what_can_never_be_read_is_left_out_and_told() {
+    let start = |asked: &Asked| asked.json()["startTime"].as_i64().unwrap();
+    let replies = move |_: usize, asked: &Asked| {
+        if start(asked) <= NOW - 100_000 {
+            Reply::Octets(UNREADABLE.to_vec())
+        } else {
+            page(&[event(-60, "0a", "later"), event(-5, "0a", "last")], None)
+        }
+    };
+    let (events, states, _) = follow(replies, vec![source("web")], |events, states| {
+        events.len() >= 2 && states.last().is_some_and(|state| state.trouble.is_none())
+    })
+    .await;
+    assert_eq!(messages(&events), ["later", "last"]);
+    let told: Vec<&str> = states.iter().filter_map(|state| Some(state.trouble.as_ref()?.message.as_str())).collect();
+    let begin = jiff::Timestamp::from_millisecond(NOW - 600_000).unwrap().strftime("%H:%M:%S").to_string();
+    assert!(told.last().unwrap().contains(&format!("lines from {begin} to ")), "{told:?}");
+    assert!(
+        states
+            .iter()
+            .flat_map(|state| &state.trouble)
+            .all(|error| error.operation.to_string() == "logs:FilterLogEvents")
+    );
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_read_for_a_while_nothing_is_left_out() {
+    let replies = |call: usize, _: &Asked| match call {
+        0..9 => Reply::Octets(UNREADABLE.to_vec()),
+        _ => page(&[event(-590, "0a", "early"), event(-5, "0a", "last")], None),
+    };
+    let (events, states, _) = follow(replies, vec![source("web")], |events, _| events.len() >= 2).await;
+    assert_eq!(messages(&events), ["early", "last"]);
+    assert!(
+        states.iter().flat_map(|state| &state.trouble).all(|error| !error.message.contains("left out")),
+        "{states:?}"
+    );
+}

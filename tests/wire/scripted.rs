@@ -33,6 +33,8 @@ impl Asked {
 pub enum Reply {
     /// An answer with this status, content type and body, and `req-1` as its id.
     Answer(u16, &'static str, String),
+    /// An answer as JSON with status 200, whose body need be no text.
+    Octets(Vec<u8>),
     /// An answer as JSON with status 200.
     Json(serde_json::Value),
     /// These bytes, then the connection is closed.
@@ -172,18 +174,19 @@ async fn serve(mut stream: TcpStream, reply: &(dyn Fn(&Asked) -> Reply + Send + 
             seen.abandoned.send_modify(|abandoned| *abandoned += 1);
             return;
         };
-        if stream.write_all(bytes.as_bytes()).await.is_err() || !keep {
+        if stream.write_all(&bytes).await.is_err() || !keep {
             return;
         }
     }
 }
 
 /// The bytes to send and whether the connection stays; nothing when the other side hung up first.
-async fn answer(stream: &mut TcpStream, reply: Reply, seen: &Seen) -> Option<(String, bool)> {
+async fn answer(stream: &mut TcpStream, reply: Reply, seen: &Seen) -> Option<(Vec<u8>, bool)> {
     match reply {
-        Reply::Answer(status, kind, body) => Some((http(status, kind, &body), true)),
-        Reply::Json(body) => Some((http(200, JSON, &body.to_string()), true)),
-        Reply::Bytes(bytes) => Some((bytes, false)),
+        Reply::Answer(status, kind, body) => Some((http(status, kind, body.as_bytes()), true)),
+        Reply::Octets(body) => Some((http(200, JSON, &body), true)),
+        Reply::Json(body) => Some((http(200, JSON, body.to_string().as_bytes()), true)),
+        Reply::Bytes(bytes) => Some((bytes.into_bytes(), false)),
         Reply::Silence => {
             hung_up(stream, seen, std::future::pending()).await;
             None
@@ -191,7 +194,7 @@ async fn answer(stream: &mut TcpStream, reply: Reply, seen: &Seen) -> Option<(St
         Reply::Held(body) => {
             let mut released = seen.released.subscribe();
             let release = async { drop(released.wait_for(|released| *released).await) };
-            hung_up(stream, seen, release).await.then(|| (http(200, JSON, &body.to_string()), true))
+            hung_up(stream, seen, release).await.then(|| (http(200, JSON, body.to_string().as_bytes()), true))
         }
     }
 }
@@ -206,12 +209,13 @@ async fn hung_up(stream: &mut TcpStream, seen: &Seen, release: impl Future<Outpu
     }
 }
 
-fn http(status: u16, kind: &str, body: &str) -> String {
-    format!(
+fn http(status: u16, kind: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
         "HTTP/1.1 {status} Status\r\ncontent-type: {kind}\r\ncontent-length: {}\r\ndate: {DATE}\r\n\
-         x-amzn-requestid: req-1\r\n\r\n{body}",
+         x-amzn-requestid: req-1\r\n\r\n",
         body.len()
-    )
+    );
+    [head.as_bytes(), body].concat()
 }
 
 async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Asked> {

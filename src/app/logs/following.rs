@@ -14,7 +14,7 @@ use crate::diagnose::diagnosis::speaks_of_secret;
 use crate::logs::claims::Tasks;
 use crate::logs::destination::destinations;
 use crate::logs::view::Filter;
-use crate::model::call::CallError;
+use crate::model::call::{CallError, ErrorKind};
 use crate::model::known::Known;
 use crate::model::log::{Followed, Following, LogDestination, LogEvent, LogSource};
 use crate::model::query::{Answer, LogPage, Query};
@@ -22,6 +22,7 @@ use crate::model::secret::Secret;
 use crate::model::service::Service;
 use crate::model::task::Task;
 use crate::model::task_definition::TaskDefinition;
+use crate::model::text::visible_short;
 
 /// How far back somebody sees who opens the logs.
 const RECENT: SignedDuration = SignedDuration::from_mins(10);
@@ -33,6 +34,8 @@ const KEPT: SignedDuration = SignedDuration::from_mins(2);
 const OLDER: u32 = 1_000;
 /// Lines read of a task that died.
 const OF_DEAD: u32 = 5_000;
+/// Characters of what is said about an answer that cannot be read.
+const NOTICE: usize = 200;
 /// How far back is looked for older lines.
 const OLDEST: SignedDuration = SignedDuration::from_hours(72);
 /// The first lines of a task may carry a time a little before AWS says that it started.
@@ -119,8 +122,12 @@ impl App {
         let Some(follow) = logs.follows.iter_mut().find(|follow| follow.request == request) else { return };
         match followed {
             Followed::State(state) => {
-                if let Some((_, known)) = follow.sources.get_mut(usize::from(state.source)) {
-                    *known = Some(state);
+                let Some((_, known)) = follow.sources.get_mut(usize::from(state.source)) else { return };
+                let trouble = state.trouble.clone().filter(|error| error.kind == ErrorKind::Other);
+                *known = Some(state);
+                // It may be over soon, and something may be left out because of it.
+                if let Some(error) = trouble {
+                    self.notify(format!("{}: {}", error.operation, visible_short(&error.message, NOTICE)));
                 }
             }
             Followed::Events(events) => {
@@ -232,7 +239,7 @@ impl App {
                 match (count, complete) {
                     (0, _) => self.notify("nothing was written before"),
                     (_, true) => self.notify("that is all there is"),
-                    (_, false) => {}
+                    (_, false) => self.notify("older lines were read, and there are more"),
                 }
             }
             Ok(_) => {}

@@ -18,8 +18,12 @@ use crate::logs::when::point;
 impl App {
     /// Where keys mean something of their own.
     pub fn context(&self) -> Context {
-        let reading = self.detail.zoomed && self.detail.tab == Tab::Logs && self.overlay.is_none();
-        if reading && self.logs.is_some() { Context::Logs } else { Context::Everywhere }
+        if self.is_reading() && self.overlay.is_none() { Context::Logs } else { Context::Everywhere }
+    }
+
+    /// Whether logs have the full screen, perhaps under something else.
+    pub fn is_reading(&self) -> bool {
+        self.detail.zoomed && self.detail.tab == Tab::Logs && self.logs.is_some()
     }
 
     /// Whether something can be done with the lines there are.
@@ -71,7 +75,15 @@ impl App {
         let Some(logs) = &mut self.logs else { return Vec::new() };
         let Some((pattern, row)) = logs.search.clone().zip(logs.row()) else { return Vec::new() };
         match logs.view.find(&logs.held, &pattern, row, forwards) {
-            Some(there) => logs.go_to(there),
+            Some(there) => {
+                logs.go_to(there);
+                // Who goes on at the other end wants to know.
+                match forwards {
+                    true if there < row => self.notify("no newer hit, so this is the oldest"),
+                    false if there > row => self.notify("no older hit, so this is the newest"),
+                    _ => {}
+                }
+            }
             None => self.notify(format!("\"{}\" is in none of the lines shown", pattern.typed())),
         }
         Vec::new()
@@ -84,6 +96,9 @@ impl App {
         }
         let page = layout(self).map_or(10, |layout| usize::from(layout.detail_body.height).saturating_sub(2).max(1));
         let Some(logs) = &mut self.logs else { return false };
+        if command == Command::Back {
+            return logs.step_back();
+        }
         let Some(row) = logs.row() else { return matches!(command, Command::Down | Command::Up) };
         let last = logs.view.len().saturating_sub(1);
         match command {
@@ -98,8 +113,6 @@ impl App {
             Command::ScrollDown if row + page / 2 >= last => logs.cursor = None,
             Command::ScrollDown => logs.go_to(row + page / 2),
             Command::ScrollUp => logs.go_to(row.saturating_sub(page / 2)),
-            Command::Back if logs.marked.take().is_some() || logs.search.take().is_some() => {}
-            Command::Back if !logs.view.filter().is_empty() => logs.set_filter(Filter::default()),
             _ => return false,
         }
         true
@@ -140,8 +153,11 @@ impl App {
             Pressed::Esc => logs.prompt = None,
             Pressed::Enter => {
                 let (reading, typed) = (prompt.reading, prompt.input.text().to_owned());
+                let held_from = logs.held.first_at();
+                let mut too_early = false;
                 let done = match reading {
                     Reading::Jump => point(&typed, now, &zone).map(|at| {
+                        too_early = held_from.is_some_and(|first| at < first);
                         let row = logs.view.row_at(&logs.held, at);
                         logs.go_to(row.min(logs.view.len().saturating_sub(1)));
                     }),
@@ -152,13 +168,15 @@ impl App {
                         logs.prompt = None;
                         let seeks = reading == Reading::Search && logs.search.is_some();
                         // The line somebody is at counts, too.
-                        let here = logs.row().and_then(|row| logs.line(row)).map(|line| line.text().to_owned());
+                        let here = logs.row().and_then(|row| logs.line(row)).map(|line| line.plain().into_owned());
                         let found = logs.search.as_ref().zip(here).is_some_and(|(search, here)| search.is_in(&here));
                         if seeks && found {
                             logs.stay();
                         } else if seeks {
                             // The newest hit matters most, so the search goes up.
                             self.next_hit(false);
+                        } else if too_early {
+                            self.notify("lines of then are not held; older ones can be read");
                         }
                     }
                     Err(problem) => {
@@ -249,6 +267,18 @@ impl Logs {
             Reading::Exclude => self.set_filter(Filter { exclude: pattern, ..filter }),
             _ => self.search = pattern,
         }
+    }
+
+    /// Drops what was asked for last: the mark, the search, the filters. Whether there was anything.
+    fn step_back(&mut self) -> bool {
+        if self.marked.take().is_some() || self.search.take().is_some() {
+            return true;
+        }
+        let filtered = !self.view.filter().is_empty();
+        if filtered {
+            self.set_filter(Filter::default());
+        }
+        filtered
     }
 
     fn set_filter(&mut self, filter: Filter) {

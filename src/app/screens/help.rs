@@ -11,7 +11,10 @@ const KEYS: usize = 16;
 /// The overlay.
 pub fn document(app: &App, width: usize) -> Document {
     let mut document = Document::default();
-    for group in Group::ALL {
+    // What the keys of the moment mean comes first.
+    let (first, others): (Vec<Group>, Vec<Group>) =
+        Group::ALL.into_iter().partition(|group| app.is_reading() && *group == Group::Logs);
+    for group in first.into_iter().chain(others) {
         if !document.lines.is_empty() {
             document.push(Line::default());
         }

@@ -131,7 +131,7 @@ fn head(app: &App, logs: &Logs) -> Shown {
     let trouble = logs.states().find_map(|(_, state)| state?.trouble.as_ref());
     let word = match (logs.follows_newest(), trouble) {
         (_, Some(error)) => toned(Tone::Bad, format!("{} {}", error.kind.label(), error.operation)),
-        (false, None) => toned(Tone::Accent, "paused"),
+        (false, None) => toned(Tone::Accent, paused(logs)),
         (true, None) if logs.states().all(|(_, state)| state.is_none()) => dim("reading…"),
         (true, None) => toned(Tone::Good, "following"),
     };
@@ -189,6 +189,14 @@ fn head(app: &App, logs: &Logs) -> Shown {
         ));
     }
     Shown { spans }
+}
+
+/// That nothing moves, and how much there is to catch up with.
+fn paused(logs: &Logs) -> String {
+    match logs.row().map_or(0, |row| logs.view().len().saturating_sub(row + 1)) {
+        0 => "paused".to_owned(),
+        newer => format!("paused, {newer} newer"),
+    }
 }
 
 /// Why there is nothing to see.
@@ -336,7 +344,11 @@ fn lines(app: &App, logs: &Logs, line: &Line, width: usize, sign: Option<Span>) 
     let fields = fields(line.text());
     let said = fields.as_ref().map(|fields| in_short(fields));
     let text = said.as_deref().unwrap_or_else(|| line.text());
-    let spans = spans(logs, cut(text), level(line.text()));
+    let mut spans = spans(logs, cut(text), level(line.text()));
+    let more = text.len() - cut(text).len();
+    if more > 0 {
+        spans.push(dim(format!("… and {} kB more", more.div_ceil(1024))));
+    }
     let body = if app.look().wrap { wrap(&spans, room) } else { vec![Shown::of(spans).fitted(room)] };
     let mut shown: Vec<Shown> = Vec::new();
     for part in body {

@@ -158,7 +158,7 @@ fn reading_pauses_and_the_end_follows_again() {
     let shown = |world: &World, text: &str| screen(world).contains(text);
     assert!(shown(&world, "line 99") && shown(&world, "following"));
     world.keys("k k");
-    assert!(shown(&world, "paused"));
+    assert!(shown(&world, "paused, 2 newer"));
     let more = vec![line(&world, 1, &task, "line 100")];
     come(&mut world, request, more);
     let before = screen(&world);
@@ -177,7 +177,7 @@ fn searching_narrowing_and_filters() {
     let task = task_of(&world);
     let events = vec![
         line(&world, 50, &task, "GET / 200"),
-        line(&world, 40, &task, "ERROR lost the database"),
+        line(&world, 40, &task, "\u{1b}[31mERR\u{1b}[1mOR\u{1b}[0m lost the database"),
         line(&world, 30, &task, "GET /x 200"),
         line(&world, 20, &task, "all is well"),
     ];
@@ -192,15 +192,26 @@ fn searching_narrowing_and_filters() {
     assert_eq!(here(&world), "GET / 200");
     world.keys("n");
     assert_eq!(here(&world), "GET /x 200");
+    world.keys("n");
+    assert!(here(&world) == "GET / 200" && screen(&world).contains("this is the oldest"), "{}", screen(&world));
+    world.keys("N");
+    assert!(here(&world) == "GET /x 200" && screen(&world).contains("this is the newest"), "{}", screen(&world));
     world.keys("v g e t enter");
-    assert_eq!(texts(&world), ["ERROR lost the database", "all is well"]);
+    assert!(texts(&world)[0].contains("lost") && texts(&world)[1..] == ["all is well"]);
     world.keys("f / [ / enter");
     assert!(screen(&world).contains("not a regular expression"), "{}", screen(&world));
+    world.keys("esc ?");
+    let help = screen(&world);
+    assert!(help.contains("find text") && !help.contains("only while logs"), "keys of the moment first: {help}");
     world.keys("esc f e r r o r enter");
-    assert_eq!(texts(&world), ["ERROR lost the database"]);
+    assert!(texts(&world).len() == 1 && texts(&world)[0].contains("lost"), "colours are no part of the text");
     // The first drops what was searched for, the second the filters, the third closes.
     world.keys("esc esc");
     assert_eq!(texts(&world).len(), 4);
+    world.keys("f n o n e enter");
+    assert!(texts(&world).is_empty() && screen(&world).contains("Esc drops them"));
+    world.keys("esc");
+    assert!(world.app.is_zoomed() && texts(&world).len() == 4, "also where no line is left");
     world.keys("t");
     assert!(screen(&world).contains(&task));
     world.keys("down enter");
@@ -240,6 +251,8 @@ fn times_marks_copies_and_files() {
     assert!(screen(&world).contains("3 lines written to web.log"));
     world.keys("z z");
     assert!(screen(&world).contains(" ago "));
+    world.keys("@ 1 h enter");
+    assert!(screen(&world).contains("lines of then are not held"));
     world.keys("@ 2 5 s enter");
     let logs = world.app.logs().unwrap();
     assert!(logs.line(logs.row().unwrap()).unwrap().text().contains("two"));
@@ -263,6 +276,7 @@ fn older_lines_come_before_and_a_dead_task_alone() {
     let page = LogPage { events: vec![older], complete: false };
     world.send(Msg::Answered { request: asked, result: Box::new(Ok(Answer::LogEvents(page))) });
     assert_eq!(texts(&world), ["old", "new"]);
+    assert!(screen(&world).contains("older lines were read, and there are more"));
     world.keys("p");
     let dead = world.app.last_dead_task().unwrap().arn.name().to_owned();
     let of_dead = |effect: &Effect| match effect {

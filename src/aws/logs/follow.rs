@@ -13,6 +13,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -40,6 +41,8 @@ const SELDOM: u32 = 8;
 const LONGEST: u32 = 15;
 /// What Live Tail sent is compared with what is there so often, in usual pauses.
 const COMPARED: u32 = 30;
+/// Answers in a row that cannot be read before something is left out.
+const UNREADABLE: u32 = 3;
 /// What is less late is not late.
 const LATE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -81,11 +84,18 @@ struct Followee {
     told: Option<TailState>,
     trouble: Option<CallError>,
     behind: Option<SignedDuration>,
+    /// How many answers in a row could not be read.
+    unreadable: u32,
 }
 
 impl Followee {
     fn new(place: u16, source: LogSource, from: Timestamp) -> Self {
-        Self { place, source, from, seen: Seen::default(), told: None, trouble: None, behind: None }
+        Self { place, source, from, seen: Seen::default(), told: None, trouble: None, behind: None, unreadable: 0 }
+    }
+
+    fn failed(&mut self, error: CallError) {
+        self.unreadable = if is_unreadable(&error) { self.unreadable + 1 } else { 0 };
+        self.trouble = Some(error);
     }
 
     /// Where the next window begins after one that was read to its end.
@@ -224,8 +234,8 @@ impl<'a> Tail<'a> {
             let (events, next) = match page {
                 Ok(page) => page,
                 Err(error) => {
-                    followee.trouble = Some(error);
-                    return Ok(());
+                    followee.failed(error);
+                    return if followee.unreadable < UNREADABLE { Ok(()) } else { self.leave_out(place).await };
                 }
             };
             // The first answer tells what time it is at AWS, however wrong the clock is here.
@@ -240,7 +250,7 @@ impl<'a> Tail<'a> {
                 self.out.send(Followed::Events(fresh)).await.map_err(|_| Gone)?;
             }
             token = next;
-            followee.trouble = None;
+            (followee.trouble, followee.unreadable) = (None, 0);
             if token.is_none() {
                 // Who has read for long is late by as much with what came meanwhile.
                 followee.behind = Some(now.duration_since(began));
@@ -250,6 +260,32 @@ impl<'a> Tail<'a> {
             followee.behind = newest.map(|newest| now.duration_since(newest));
             tell(&self.out, followee, mode.clone(), sampled).await?;
         }
+    }
+
+    /// An answer that cannot be read does not say which of its events is to blame. Where a later part of the window can be
+    /// read and the window itself still cannot, what is before that part is left out, and told; the part is half of the
+    /// window at first, and each time half of that. Where nothing can be read, nothing is left out.
+    async fn leave_out(&mut self, place: usize) -> Result<(), Gone> {
+        let Some(followee) = self.sources.get_mut(place) else { return Ok(()) };
+        let halves = (followee.unreadable - UNREADABLE + 1).min(30);
+        let (from, now) = (followee.from, self.reader.now());
+        let beyond = now.checked_sub(now.duration_since(from) / (1 << halves)).unwrap_or(now);
+        for (start, is_as_expected) in [(beyond, Result::is_ok as fn(&_) -> bool), (from, is_still_unreadable)] {
+            let page = self.reader.events(&followee.source, start, None, None, Priority::Background);
+            let page = tokio::select! {
+                page = page => page,
+                () = self.out.closed() => return Err(Gone),
+            };
+            if !is_as_expected(&page) {
+                return Ok(());
+            }
+        }
+        followee.from = beyond;
+        if let Some(trouble) = &mut followee.trouble {
+            let time = |at: Timestamp| at.strftime("%H:%M:%S").to_string();
+            let _ = write!(trouble.message, "; lines from {} to {} UTC are left out", time(from), time(beyond));
+        }
+        Ok(())
     }
 
     fn is_worth_a_try(&self) -> bool {
@@ -388,6 +424,15 @@ async fn recent(reader: &Reader, followee: &Followee, most: usize) -> Result<Log
     }
     let period = (followee.from, reader.now());
     reader.newest(&followee.source, None, period, most, Priority::Interactive).await
+}
+
+/// An answer came that is none.
+fn is_unreadable(error: &CallError) -> bool {
+    error.kind == ErrorKind::Other
+}
+
+fn is_still_unreadable<T>(page: &Result<T, CallError>) -> bool {
+    page.as_ref().is_err_and(is_unreadable)
 }
 
 const NOT_FOUND: Option<ErrorKind> = Some(ErrorKind::NotFound);

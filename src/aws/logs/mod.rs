@@ -6,6 +6,7 @@ mod excerpt;
 mod follow;
 mod insights;
 mod live_tail;
+mod readable;
 mod reader;
 
 pub(super) use reader::Reader;

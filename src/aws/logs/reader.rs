@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::excerpt::{self, Collected, LINES};
+use super::readable::Readable;
 use crate::aws::budget::Priority;
 use crate::aws::error::Failure;
 use crate::aws::operations::{DESCRIBE_LOG_GROUPS, FILTER_LOG_EVENTS, GET_LOG_EVENTS, Operation};
@@ -177,7 +178,7 @@ impl Reader {
 }
 
 fn client(config: &SdkConfig, region: Option<&str>) -> Client {
-    let builder = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(ReadsOnly);
+    let builder = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(ReadsOnly).interceptor(Readable);
     let builder = match region {
         Some(region) => builder.region(Region::new(region.to_owned())),
         None => builder,
