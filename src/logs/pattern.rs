@@ -38,7 +38,7 @@ impl Pattern {
         }
         let between =
             typed.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inside| !inside.is_empty());
-        Self::compile(typed, &between.map_or_else(|| regex::escape(typed), ToOwned::to_owned)).map(Some)
+        Self::compile(typed, &between.map_or_else(|| literal(typed), ToOwned::to_owned)).map(Some)
     }
 
     /// A regular expression as it is, without slashes.
@@ -80,6 +80,18 @@ impl Pattern {
     }
 }
 
+/// The expression for text as it stands. A field of a line of JSON is shown as `name=value`, and found by it.
+fn literal(typed: &str) -> String {
+    let text = regex::escape(typed);
+    match typed.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()) {
+        Some((name, value)) => {
+            let name = name.rsplit('.').next().unwrap_or(name);
+            format!("{text}|\"{}\"\\s*:\\s*\"?{}", regex::escape(name), regex::escape(value))
+        }
+        None => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +110,11 @@ mod tests {
             ("/", "GET / 200", true),
             ("//", "http://", true),
             ("/healthz", "GET /healthz", true),
+            ("status=50", r#"{"ms":3,"status": 500}"#, true),
+            ("level=error", r#"{"level":"error"}"#, true),
+            ("order.id=7", r#"{"order":{"id":7}}"#, true),
+            ("status=50", r#"{"status":200,"ms":50}"#, false),
+            ("=50", "a=50", true),
             ("/[45]\\d\\d/", "status 503", true),
         ] {
             assert_eq!(finds(typed, text), found, "{typed} in {text}");

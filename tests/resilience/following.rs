@@ -84,12 +84,12 @@ async fn rolled_out(mut shift: Shift) {
 
 #[tokio::test]
 async fn a_rollout_is_followed_line_by_line() {
-    rolled_out(Shift::settled(world()).await).await;
+    Box::pin(rolled_out(Shift::settled(world()).await)).await;
 }
 
 #[tokio::test]
 async fn a_rollout_is_followed_where_live_tail_is_refused() {
     let shift = Shift::settled(world()).await;
     shift.simulator.inject("StartLiveTail", FaultKind::Deny);
-    rolled_out(shift).await;
+    Box::pin(rolled_out(shift)).await;
 }

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::message::Effect;
 use crate::app::remote::{Remote, RequestId};
 use crate::app::screens::Tab;
+use crate::app::screens::deaths::{death_of, ended_at};
 use crate::diagnose::diagnosis::speaks_of_secret;
 use crate::logs::claims::Tasks;
 use crate::logs::destination::destinations;
@@ -69,11 +70,11 @@ impl App {
         arns.into_iter().filter_map(|arn| self.store.task_definition(arn).value())
     }
 
-    /// The task of the selected service that stopped last.
+    /// The task of the selected service that died last; if all did as they were told, the one that stopped last.
     pub fn last_dead_task(&self) -> Option<&Task> {
         let tasks = self.store.tasks(self.selected_service()?).value()?;
         let dead = tasks.iter().filter(|task| task.is_stopped());
-        dead.max_by_key(|task| task.stopped_at.or(task.execution_stopped_at).or(task.stopping_at))
+        dead.max_by_key(|task| (death_of(self, task).is_some_and(|death| !death.benign), ended_at(task)))
     }
 
     /// Follows the logs that are on the screen, and no others.

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::deaths::{death_of, ended_at};
+use super::deaths::death_of;
 use super::source::Source;
 use crate::app::App;
 use crate::app::document::{Document, Ink, Line as Shown, Span, Tone, dim, plain, strong, toned, wrap};
@@ -178,7 +178,7 @@ fn head(app: &App, logs: &Logs) -> Shown {
         spans.push(dim(format!(" · {} oldest let go", logs.held().let_go())));
     }
     if logs.claims().waiting() > 0 {
-        spans.push(dim(format!(" · lines of a new task wait: {}", logs.claims().waiting())));
+        spans.push(dim(format!(" · {} of a new task", logs.claims().waiting())));
     }
     let elsewhere = app.selected_service().map(|service| app.destinations(service)).unwrap_or_default();
     let elsewhere = elsewhere.iter().filter(|one| matches!(one, LogDestination::Elsewhere { .. })).count();
@@ -253,7 +253,8 @@ fn marks(app: &App, service: &Service, logs: &Logs) -> Vec<Mark> {
         if let Some(at) = task.started_at {
             marks.push(Mark { at, tone: Tone::Good, text: format!("task {name} started") });
         }
-        if let (Some(at), Some(death)) = (ended_at(task), death_of(app, task)) {
+        // Not while it is stopping: it still writes.
+        if let (Some(at), Some(death)) = (task.execution_stopped_at.or(task.stopped_at), death_of(app, task)) {
             let tone = if death.benign { Tone::Dim } else { Tone::Bad };
             marks.push(Mark { at, tone, text: format!("task {name} stopped: {}", death.line) });
         }
