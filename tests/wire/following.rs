@@ -94,6 +94,25 @@ async fn overlaps_pages_and_late_events_tell_each_event_once() {
     assert!((NOW - 31_000..=NOW - 29_000).contains(&start(&asked[2])), "{}", start(&asked[2]) - NOW);
 }
 
+/// The same with CloudWatch's own id.
+fn numbered(id: &str, event: Value) -> Value {
+    let mut event = event;
+    event["eventId"] = json!(id);
+    event
+}
+
+#[tokio::test]
+async fn an_event_that_moves_on_to_the_next_page_is_told_once() {
+    let replies = |call: usize, _: &Asked| match call {
+        0 => page(&[numbered("1", event(-5, "0a", "one")), numbered("2", event(-4, "0a", "two"))], Some("more")),
+        // A late one came before them; the third is equal to the second, and another one.
+        1 => page(&[numbered("2", event(-4, "0a", "two")), numbered("3", event(-4, "0a", "two"))], None),
+        _ => page(&[numbered("0", event(-6, "0a", "late")), numbered("1", event(-5, "0a", "one"))], None),
+    };
+    let (events, ..) = follow(replies, vec![source("web")], |events, _| events.len() >= 4).await;
+    assert_eq!(messages(&events), ["one", "two", "two", "late"]);
+}
+
 #[tokio::test]
 async fn trouble_is_told_and_following_goes_on() {
     let replies = |call: usize, _: &Asked| match call {

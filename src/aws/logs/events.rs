@@ -1,5 +1,8 @@
 //! Events of a source: pages of FilterLogEvents, and the newest of an interval.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,50 +19,69 @@ const FIRST: SignedDuration = SignedDuration::from_mins(10);
 /// The shortest.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 
-/// A page, and where the next begins.
-type Page = (Vec<LogEvent>, Option<String>);
+/// The pages of what a source wrote in an interval, oldest first as far as CloudWatch sorts. What is taken in while they are
+/// read may move an event on to the next page: it comes once all the same.
+pub(super) struct Pages<'a> {
+    reader: &'a Reader,
+    source: &'a LogSource,
+    /// One task alone.
+    task: Option<&'a str>,
+    from: Timestamp,
+    /// What was written then is part of it.
+    until: Option<Timestamp>,
+    /// Who waits for the next page.
+    pub(super) priority: Priority,
+    begun: bool,
+    token: Option<String>,
+    /// CloudWatch's ids of the events that came.
+    met: HashSet<u64>,
+}
 
-impl Reader {
-    /// A page of what a source wrote from then on, oldest first as far as CloudWatch sorts.
-    pub(super) async fn events(
-        &self,
-        source: &LogSource,
-        from: Timestamp,
-        until: Option<Timestamp>,
-        token: Option<String>,
-        priority: Priority,
-    ) -> Result<Page, CallError> {
-        self.events_of(source, None, from, until, token, priority).await
+impl<'a> Pages<'a> {
+    /// All since then.
+    pub(super) fn since(reader: &'a Reader, source: &'a LogSource, from: Timestamp, priority: Priority) -> Self {
+        let met = HashSet::new();
+        Self { reader, source, task: None, from, until: None, priority, begun: false, token: None, met }
     }
 
-    async fn events_of(
-        &self,
-        source: &LogSource,
-        task: Option<&str>,
-        from: Timestamp,
-        until: Option<Timestamp>,
-        token: Option<String>,
-        priority: Priority,
-    ) -> Result<Page, CallError> {
-        let client = self.in_region(source.region.as_deref(), &FILTER_LOG_EVENTS)?;
-        let answer = self
+    /// Whether there is no further page.
+    pub(super) fn is_over(&self) -> bool {
+        self.begun && self.token.is_none()
+    }
+
+    /// The next page.
+    pub(super) async fn next(&mut self) -> Result<Vec<LogEvent>, CallError> {
+        let Self { reader, source, .. } = *self;
+        let client = reader.in_region(source.region.as_deref(), &FILTER_LOG_EVENTS)?;
+        let answer = reader
             .shared
-            .call(FILTER_LOG_EVENTS, priority, |wire| {
+            .call(FILTER_LOG_EVENTS, self.priority, |wire| {
                 let request = client.filter_log_events().log_group_name(&source.group);
-                let request = match task {
+                let request = match self.task {
                     Some(task) => request.log_stream_names(format!("{}{task}", source.prefix)),
                     None => request.log_stream_name_prefix(&source.prefix),
                 };
-                let request = request.start_time(from.as_millisecond().max(0));
-                // What was written at the end itself is part of it.
-                let request = request.set_end_time(until.map(Timestamp::as_millisecond));
-                request.set_next_token(token).customize().interceptor(wire).send()
+                let request = request.start_time(self.from.as_millisecond().max(0));
+                let request = request.set_end_time(self.until.map(Timestamp::as_millisecond));
+                request.set_next_token(self.token.clone()).customize().interceptor(wire).send()
             })
             .await?;
-        let events = answer.events.unwrap_or_default().into_iter().filter_map(|event| of_aws(event, source)).collect();
-        Ok((events, answer.next_token.filter(|token| !token.is_empty())))
+        self.begun = true;
+        self.token = answer.next_token.filter(|token| !token.is_empty());
+        let events = answer.events.unwrap_or_default().into_iter();
+        let first_time = |event: &FilteredLogEvent| match &event.event_id {
+            Some(id) => {
+                let mut hasher = DefaultHasher::new();
+                id.hash(&mut hasher);
+                self.met.insert(hasher.finish())
+            }
+            None => true,
+        };
+        Ok(events.filter(first_time).filter_map(|event| of_aws(event, source)).collect())
     }
+}
 
+impl Reader {
     /// The newest events of an interval, oldest first: intervals that grow are looked at from its end on, until there are
     /// enough. CloudWatch gives the oldest of an interval first; one that turns out to hold many more than are wanted is
     /// cut short. A group that does not exist has none.
@@ -75,21 +97,19 @@ impl Reader {
         let (mut end, mut length) = (until, FIRST);
         while end >= from && events.len() < most {
             let mut start = end.checked_sub(length).unwrap_or(from).max(from);
+            let of_task = |start| Pages { task, until: Some(end), ..Pages::since(self, source, start, priority) };
+            let mut pages = of_task(start);
             let mut found: Vec<LogEvent> = Vec::new();
-            let mut token = None;
-            loop {
-                let page = self.events_of(source, task, start, Some(end), token, priority).await;
-                let (mut page, next) = match page {
+            while !pages.is_over() {
+                match pages.next().await {
                     Err(error) if error.kind == ErrorKind::NotFound => return Ok(LogPage { events, complete: true }),
-                    page => page?,
-                };
-                found.append(&mut page);
-                token = next;
-                if token.is_none() {
-                    break;
+                    page => found.append(&mut page?),
                 }
-                if let Some(shorter) = enough(&found, (start, end), most) {
-                    (start, token) = (shorter, None);
+                if !pages.is_over()
+                    && let Some(shorter) = enough(&found, (start, end), most)
+                {
+                    start = shorter;
+                    pages = of_task(start);
                     found.clear();
                 }
             }

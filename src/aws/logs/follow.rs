@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::events::Pages;
 use super::live_tail::{Heard, PREFIXES, Session};
 use super::reader::Reader;
 use crate::aws::budget::Priority;
@@ -222,16 +223,17 @@ impl<'a> Tail<'a> {
         let (mode, sampled) = self.mode();
         let Some(followee) = self.sources.get_mut(place) else { return Ok(()) };
         followee.seen.begin_window(followee.from);
-        let (mut began, mut token) = (None, None);
+        let mut began = None;
+        // Somebody waits for the first lines.
+        let priority = if followee.told.is_none() { Priority::Interactive } else { Priority::Background };
+        let source = followee.source.clone();
+        let mut pages = Pages::since(self.reader, &source, followee.from, priority);
         loop {
-            // Somebody waits for the first lines.
-            let priority = if followee.told.is_none() { Priority::Interactive } else { Priority::Background };
-            let page = self.reader.events(&followee.source, followee.from, None, token, priority);
             let page = tokio::select! {
-                page = page => page,
+                page = pages.next() => page,
                 () = self.out.closed() => return Err(Gone),
             };
-            let (events, next) = match page {
+            let events = match page {
                 Ok(page) => page,
                 Err(error) => {
                     followee.failed(error);
@@ -249,9 +251,9 @@ impl<'a> Tail<'a> {
                 fresh.sort_by_key(|event| event.at);
                 self.out.send(Followed::Events(fresh)).await.map_err(|_| Gone)?;
             }
-            token = next;
+            pages.priority = Priority::Background;
             (followee.trouble, followee.unreadable) = (None, 0);
-            if token.is_none() {
+            if pages.is_over() {
                 // Who has read for long is late by as much with what came meanwhile.
                 followee.behind = Some(now.duration_since(began));
                 followee.from = followee.after(began);
@@ -271,9 +273,9 @@ impl<'a> Tail<'a> {
         let (from, now) = (followee.from, self.reader.now());
         let beyond = now.checked_sub(now.duration_since(from) / (1 << halves)).unwrap_or(now);
         for (start, is_as_expected) in [(beyond, Result::is_ok as fn(&_) -> bool), (from, is_still_unreadable)] {
-            let page = self.reader.events(&followee.source, start, None, None, Priority::Background);
+            let mut pages = Pages::since(self.reader, &followee.source, start, Priority::Background);
             let page = tokio::select! {
-                page = page => page,
+                page = pages.next() => page,
                 () = self.out.closed() => return Err(Gone),
             };
             if !is_as_expected(&page) {
@@ -417,9 +419,10 @@ impl<'a> Tail<'a> {
 /// The newest events up to now.
 async fn recent(reader: &Reader, followee: &Followee, most: usize) -> Result<LogPage, CallError> {
     // Mostly that is all. It also tells what time it is at AWS.
-    let (mut events, next) = reader.events(&followee.source, followee.from, None, None, Priority::Interactive).await?;
+    let mut pages = Pages::since(reader, &followee.source, followee.from, Priority::Interactive);
+    let mut events = pages.next().await?;
     events.sort_by_key(|event| event.at);
-    if next.is_none() && events.len() <= most {
+    if pages.is_over() && events.len() <= most {
         return Ok(LogPage { events, complete: true });
     }
     let period = (followee.from, reader.now());

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::protocol::{AwsError, BadToken, weighed_page};
+use super::protocol::{AwsError, BadToken, page};
 use crate::sim::world::{ACCOUNT, KEPT, Line, Moment, REGION, World};
 
 type Answered = Result<Value, AwsError>;
@@ -61,19 +61,54 @@ fn size(limit: Option<usize>, most: usize) -> Result<usize, AwsError> {
     })
 }
 
-/// One page; `weight` is what an item takes of the bytes in an answer.
-fn paged<T>(
-    items: Vec<T>,
+fn paged<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
+    page(items, token, size).map_err(|BadToken| bad_token())
+}
+
+fn bad_token() -> AwsError {
+    AwsError::invalid_parameter("The specified nextToken is invalid.")
+}
+
+/// An event found: the name of its stream, and the line.
+type Found<'a> = (&'a String, Line);
+
+/// One page of events in their order. The token of the next says after which event it begins, so that what is taken in
+/// meanwhile moves nothing from page to page.
+fn page_of_events<'a>(
+    events: Vec<Found<'a>>,
     token: Option<&str>,
     size: usize,
-    weight: impl Fn(&T) -> usize,
-) -> Result<(Vec<T>, Option<String>), AwsError> {
-    let refused = |BadToken| AwsError::invalid_parameter("The specified nextToken is invalid.");
-    weighed_page(items, token, size, weight, BYTES_A_CALL).map_err(refused)
+) -> Result<(Vec<Found<'a>>, Option<String>), AwsError> {
+    let place = |at: i64, stream: &str| {
+        events.partition_point(|(name, line)| (line.at.epoch_milliseconds(), name.as_str()) < (at, stream))
+    };
+    let start = match token {
+        None => 0,
+        Some(token) => {
+            let mut parts = token.splitn(3, '/');
+            let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or_else(bad_token);
+            let (at, given) = (number()?, number()?);
+            let stream = parts.next().ok_or_else(bad_token)?;
+            place(at, stream) + usize::try_from(given).map_err(|_| bad_token())?
+        }
+    };
+    let mut bytes = 0;
+    let fits = |(_, line): &&Found<'_>| {
+        let first = bytes == 0;
+        bytes += weight(line);
+        first || bytes <= BYTES_A_CALL
+    };
+    let end = start + events.iter().skip(start).take(size).take_while(fits).count();
+    let more = end < events.len();
+    let next = end.checked_sub(1).and_then(|last| events.get(last)).filter(|_| more).map(|(name, line)| {
+        let at = line.at.epoch_milliseconds();
+        format!("{at}/{}/{name}", end - place(at, name))
+    });
+    Ok((events.into_iter().take(end).skip(start).collect(), next))
 }
 
 /// What a line takes of the bytes in an answer; 26 are AWS's own.
-fn bytes(line: &Line) -> usize {
+fn weight(line: &Line) -> usize {
     line.text.len() + 26
 }
 
@@ -128,9 +163,8 @@ fn filter(request: &Search, world: &World) -> Answered {
         let lines = world.log_of(task, *place, period.clone()).into_iter();
         events.extend(lines.filter(|line| pattern.matches(&line.text)).map(|line| (name, line)));
     }
-    events.sort_by_key(|(_, line)| line.at);
-    let (events, next) =
-        paged(events, request.next_token.as_deref(), size(request.limit, EVENTS_A_CALL)?, |(_, line)| bytes(line))?;
+    events.sort_by(|(one, first), (other, second)| (first.at, one).cmp(&(second.at, other)));
+    let (events, next) = page_of_events(events, request.next_token.as_deref(), size(request.limit, EVENTS_A_CALL)?)?;
     let written = |(name, line): (&String, Line)| {
         let at = world.told(line.at).epoch_milliseconds();
         let mut hasher = DefaultHasher::new();
@@ -259,7 +293,7 @@ fn groups(request: &Groups, world: &World) -> Answered {
             && request.log_group_name_pattern.as_deref().is_none_or(|pattern| name.contains(pattern))
     };
     let names: Vec<&str> = world.log_groups().filter(wanted).collect();
-    let (names, next) = paged(names, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?, |_| 0)?;
+    let (names, next) = paged(names, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?)?;
     let written = |name: &str| {
         let arn = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}");
         json!({
@@ -314,7 +348,7 @@ fn streams(request: &Streams, world: &World) -> Answered {
     if request.descending {
         found.reverse();
     }
-    let (found, next) = paged(found, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?, |_| 0)?;
+    let (found, next) = paged(found, request.next_token.as_deref(), size(request.limit, DESCRIBED_A_CALL)?)?;
     let written = |(name, first, last): (String, Option<i64>, Option<i64>)| {
         let mut stream = json!({
             "logStreamName": name,

@@ -511,31 +511,13 @@ impl Xml {
 
 /// One page of a list, and the token of the next.
 pub(crate) fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), BadToken> {
-    weighed_page(items, token, size, |_| 0, 0)
-}
-
-/// The same where a page ends before what is on it weighs more than `most`; one item is always on it.
-pub(crate) fn weighed_page<T>(
-    items: Vec<T>,
-    token: Option<&str>,
-    size: usize,
-    weight: impl Fn(&T) -> usize,
-    most: usize,
-) -> Result<(Vec<T>, Option<String>), BadToken> {
     let start = match token {
         None => 0,
         Some(token) => token.strip_prefix(TOKEN).and_then(|rest| rest.parse::<usize>().ok()).ok_or(BadToken)?,
     };
     let total = items.len();
-    let mut total_weight = 0;
-    let fits = |item: &T| {
-        let first = total_weight == 0;
-        total_weight += weight(item);
-        first || total_weight <= most
-    };
-    let page: Vec<T> = items.into_iter().skip(start).take(size).take_while(fits).collect();
-    let end = start + page.len();
-    let next = (end < total).then(|| format!("{TOKEN}{end}"));
+    let page: Vec<T> = items.into_iter().skip(start).take(size).collect();
+    let next = (start + page.len() < total).then(|| format!("{TOKEN}{}", start + size));
     Ok((page, next))
 }
 
