@@ -154,9 +154,9 @@ impl App {
             let tasks = self.store.tasks(service);
             let read_at = tasks.remote().and_then(Remote::fetched).map(|fetched| fetched.at);
             let failed = matches!(tasks.known(), Known::Denied(_) | Known::Failed(_));
-            let own = tasks.value().unwrap_or_default();
+            let own: HashSet<&str> = tasks.value().unwrap_or_default().iter().map(|task| task.arn.name()).collect();
             // Where tasks cannot be read nobody can tell whose lines they are.
-            let is_own = |id: &str| failed || own.iter().any(|task| task.arn.name() == id);
+            let is_own = |id: &str| failed || own.contains(id);
             let secrets = self.secrets(service);
             let mut events = logs.claims.settle(events, Tasks { is_own: &is_own, read_at }, here, present);
             for event in &mut events {
