@@ -72,26 +72,39 @@ fn bad_token() -> AwsError {
 /// An event found: the name of its stream, and the line.
 type Found<'a> = (&'a String, Line);
 
-/// One page of events in their order. The token of the next says after which event it begins, so that what is taken in
-/// meanwhile moves nothing from page to page.
+/// Says after which event a page begins, so that what is taken in meanwhile moves nothing from page to page.
+#[derive(Clone, Copy, Debug)]
+struct EventToken<'a> {
+    at: Moment,
+    /// How many events of this moment and stream were given.
+    given: usize,
+    stream: &'a str,
+}
+
+impl<'a> EventToken<'a> {
+    fn read(text: &'a str) -> Result<Self, AwsError> {
+        let read = || {
+            let mut parts = text.splitn(3, '/');
+            let at = Moment::at_milliseconds(parts.next()?.parse().ok()?);
+            Some(Self { at, given: parts.next()?.parse().ok()?, stream: parts.next()? })
+        };
+        read().ok_or_else(bad_token)
+    }
+
+    fn written(self) -> String {
+        format!("{}/{}/{}", self.at.epoch_milliseconds(), self.given, self.stream)
+    }
+}
+
+/// One page of events in their order.
 fn page_of_events<'a>(
     events: Vec<Found<'a>>,
-    token: Option<&str>,
+    token: Option<&EventToken<'_>>,
     size: usize,
-) -> Result<(Vec<Found<'a>>, Option<String>), AwsError> {
-    let place = |at: i64, stream: &str| {
-        events.partition_point(|(name, line)| (line.at.epoch_milliseconds(), name.as_str()) < (at, stream))
-    };
-    let start = match token {
-        None => 0,
-        Some(token) => {
-            let mut parts = token.splitn(3, '/');
-            let mut number = || parts.next().and_then(|part| part.parse::<i64>().ok()).ok_or_else(bad_token);
-            let (at, given) = (number()?, number()?);
-            let stream = parts.next().ok_or_else(bad_token)?;
-            place(at, stream) + usize::try_from(given).map_err(|_| bad_token())?
-        }
-    };
+) -> (Vec<Found<'a>>, Option<String>) {
+    let place =
+        |at: Moment, stream: &str| events.partition_point(|(name, line)| (line.at, name.as_str()) < (at, stream));
+    let start = token.map_or(0, |token| place(token.at, token.stream) + token.given);
     let mut bytes = 0;
     let fits = |(_, line): &&Found<'_>| {
         let first = bytes == 0;
@@ -100,11 +113,12 @@ fn page_of_events<'a>(
     };
     let end = start + events.iter().skip(start).take(size).take_while(fits).count();
     let more = end < events.len();
-    let next = end.checked_sub(1).and_then(|last| events.get(last)).filter(|_| more).map(|(name, line)| {
-        let at = line.at.epoch_milliseconds();
-        format!("{at}/{}/{name}", end - place(at, name))
-    });
-    Ok((events.into_iter().take(end).skip(start).collect(), next))
+    let next = end
+        .checked_sub(1)
+        .and_then(|last| events.get(last))
+        .filter(|_| more)
+        .map(|(name, line)| EventToken { at: line.at, given: end - place(line.at, name), stream: name }.written());
+    (events.into_iter().take(end).skip(start).collect(), next)
 }
 
 /// What a line takes of the bytes in an answer; 26 are AWS's own.
@@ -157,14 +171,17 @@ fn filter(request: &Search, world: &World) -> Answered {
     if !request.log_stream_names.iter().all(|wanted| found.iter().any(|(name, _, _)| name == wanted)) {
         return Err(not_found("The specified log stream does not exist."));
     }
+    let token = request.next_token.as_deref().map(EventToken::read).transpose()?;
     let period = period(request.start_time, request.end_time, world);
+    // What is on earlier pages need not be found again.
+    let period = token.as_ref().map_or(*period.start(), |token| token.at.max(*period.start()))..=*period.end();
     let mut events = Vec::new();
     for (name, task, place) in &found {
         let lines = world.log_of(task, *place, period.clone()).into_iter();
         events.extend(lines.filter(|line| pattern.matches(&line.text)).map(|line| (name, line)));
     }
     events.sort_by(|(one, first), (other, second)| (first.at, one).cmp(&(second.at, other)));
-    let (events, next) = page_of_events(events, request.next_token.as_deref(), size(request.limit, EVENTS_A_CALL)?)?;
+    let (events, next) = page_of_events(events, token.as_ref(), size(request.limit, EVENTS_A_CALL)?);
     let written = |(name, line): (&String, Line)| {
         let at = world.told(line.at).epoch_milliseconds();
         let mut hasher = DefaultHasher::new();
