@@ -33,7 +33,7 @@ pub(super) struct Pages<'a> {
     pub(super) priority: Priority,
     begun: bool,
     token: Option<String>,
-    /// CloudWatch's ids of the events that came.
+    /// Hashes of the events that came, CloudWatch's ids of them included.
     met: HashSet<u64>,
 }
 
@@ -71,8 +71,9 @@ impl<'a> Pages<'a> {
         let events = answer.events.unwrap_or_default().into_iter();
         let first_time = |event: &FilteredLogEvent| match &event.event_id {
             Some(id) => {
+                // Emulators give one id to several events.
                 let mut hasher = DefaultHasher::new();
-                id.hash(&mut hasher);
+                (id, &event.log_stream_name, event.timestamp, &event.message).hash(&mut hasher);
                 self.met.insert(hasher.finish())
             }
             None => true,
