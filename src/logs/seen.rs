@@ -29,21 +29,27 @@ pub struct Seen {
     told: Counts,
     window: Counts,
     sent: Counts,
+    /// What is older is no longer remembered.
+    oldest: Option<Timestamp>,
+    /// Since when events are sent by themselves.
+    sending_since: Option<Timestamp>,
 }
 
 impl Seen {
     /// Begins to read a window of time again. Nothing before it will be read again, but what was sent meanwhile may come
     /// only now.
     pub fn begin_window(&mut self, from: Timestamp) {
-        let oldest = (from.checked_sub(SENT_BEFORE).unwrap_or(from), 0);
-        self.told = self.told.split_off(&oldest);
-        self.sent = self.sent.split_off(&oldest);
+        let oldest = from.checked_sub(SENT_BEFORE).unwrap_or(from);
+        self.told = self.told.split_off(&(oldest, 0));
+        self.sent = self.sent.split_off(&(oldest, 0));
+        self.oldest = Some(oldest);
         self.window.clear();
     }
 
-    /// Events begin to be sent by themselves, each once.
-    pub fn begin_sending(&mut self) {
+    /// Events that come in from now on are sent by themselves, each once.
+    pub fn begin_sending(&mut self, now: Timestamp) {
         self.sent.clear();
+        self.sending_since = Some(now);
     }
 
     /// Whether an event of the window is told for the first time.
@@ -52,8 +58,13 @@ impl Seen {
         more_than_told(mark, &mut self.window, &mut self.told)
     }
 
-    /// Whether an event that was sent is told for the first time.
+    /// Whether an event that was sent is told for the first time. Some emulators send all there ever was: what came in before
+    /// the sending began is the windows' to tell.
     pub fn is_new_as_sent(&mut self, event: &LogEvent) -> bool {
+        let came_before = event.ingested.is_some_and(|at| self.sending_since.is_some_and(|since| at < since));
+        if came_before && self.oldest.is_some_and(|oldest| event.at < oldest) {
+            return false;
+        }
         let mark = mark(event);
         more_than_told(mark, &mut self.sent, &mut self.told)
     }
@@ -129,14 +140,14 @@ mod tests {
     fn what_is_sent_and_what_is_read_are_the_same_events() {
         let mut seen = Seen::default();
         assert_eq!(new(&mut seen, 0, &[event(1, "a"), event(2, "b")]), ["a", "b"]);
-        seen.begin_sending();
+        seen.begin_sending(Timestamp::UNIX_EPOCH);
         assert_eq!(sent(&mut seen, &[event(2, "b"), event(3, "c"), event(3, "c")]), ["c", "c"]);
         // The window shows that there are two of b, and an event that was not sent.
         let all = [event(2, "b"), event(2, "b"), event(3, "c"), event(3, "c"), event(3, "unsent")];
         assert_eq!(new(&mut seen, 2, &all), ["b", "unsent"]);
         assert_eq!(sent(&mut seen, &[event(2, "b"), event(4, "d")]), ["d"]);
         // Another session counts anew.
-        seen.begin_sending();
+        seen.begin_sending(Timestamp::UNIX_EPOCH);
         assert_eq!(sent(&mut seen, &[event(4, "d"), event(4, "d")]), ["d"]);
     }
 
@@ -144,11 +155,23 @@ mod tests {
     fn what_is_before_the_window_is_forgotten() {
         let mut seen = Seen::default();
         new(&mut seen, 0, &[event(1, "a"), event(50, "b")]);
-        seen.begin_sending();
+        seen.begin_sending(Timestamp::UNIX_EPOCH);
         new(&mut seen, 50, &[event(50, "b")]);
         assert_eq!(sent(&mut seen, &[event(1, "a"), event(2, "late"), event(50, "b")]), ["late"], "sent long ago");
         new(&mut seen, 65, &[]);
         assert_eq!(seen.len(), 1);
+    }
+
+    #[test]
+    fn of_what_was_forgotten_only_what_has_just_come_in_is_told() {
+        let came_in =
+            |at, ingested| LogEvent { ingested: Some(Timestamp::from_second(ingested).unwrap()), ..event(at, "a") };
+        let mut seen = Seen::default();
+        new(&mut seen, 0, &[came_in(1, 2), came_in(200, 200)]);
+        new(&mut seen, 170, &[came_in(200, 200)]);
+        seen.begin_sending(Timestamp::from_second(210).unwrap());
+        assert_eq!(sent(&mut seen, &[came_in(1, 2), came_in(200, 200)]), [""; 0], "everything there ever was");
+        assert_eq!(sent(&mut seen, &[came_in(5, 211), came_in(205, 209)]), ["a", "a"], "late, and not yet read");
     }
 
     #[test]

@@ -291,7 +291,7 @@ def check_tasks(checks, program, world):
 
 
 def check_logs(checks, program, world, tasks):
-    """Lines of two tasks, read once and followed. moto has no Live Tail, so they are asked for again and again."""
+    """Lines of two tasks, read once and followed. A Live Tail of moto sends all there ever was and ends."""
     one, other = tasks
     command = ["logs", "storefront", "--cluster", CLUSTER, "--output", "json"]
     world.logs.create_log_group(logGroupName=LOG_GROUP)

@@ -184,9 +184,10 @@ impl<'a> Tail<'a> {
         loop {
             self.windows().await?;
             if self.is_worth_a_try() {
+                let opened = self.reader.now();
                 match self.open().await? {
                     Ok(session) => {
-                        self.listen(session).await?;
+                        self.listen(session, opened).await?;
                         continue;
                     }
                     Err(error) => self.refused(&error),
@@ -310,12 +311,12 @@ impl<'a> Tail<'a> {
     }
 
     /// Tells what the session sends until it ends.
-    async fn listen(&mut self, mut session: Session) -> Result<(), Gone> {
+    async fn listen(&mut self, mut session: Session, opened: Timestamp) -> Result<(), Gone> {
         let every = self.reader.shared.log_polls;
         let since = Instant::now();
         self.live = Live::Session { sampled: false };
         for followee in &mut self.sources {
-            followee.seen.begin_sending();
+            followee.seen.begin_sending(opened);
         }
         // What came in between the last window and the beginning of the session.
         let mut due = Instant::now();
