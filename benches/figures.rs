@@ -133,6 +133,8 @@ fn million_lines() {
 /// A minute of a service that writes 5,000 lines a second, followed on the screen over HTTP while somebody presses keys.
 async fn followed_flood() {
     const MINUTE: Duration = Duration::from_mins(1);
+    // CloudWatch takes in events late, and they are read later still.
+    const UNSETTLED: Duration = Duration::from_secs(30);
     let mut world = World::empty(1);
     world.add_cluster("shop");
     let application = Application::worker().chatting(30_000, false);
@@ -153,7 +155,7 @@ async fn followed_flood() {
         if began.is_none() && lines > 0 {
             began = Some(Instant::now());
         }
-        if began.is_some_and(|began| began.elapsed() > MINUTE) {
+        if began.is_some_and(|began| began.elapsed() > MINUTE + UNSETTLED) {
             break;
         }
         let effects = tokio::select! {
@@ -190,11 +192,11 @@ async fn followed_flood() {
             }
         }
     }
-    let end = Timestamp::now() - SignedDuration::from_secs(30);
+    let end = Timestamp::now() - UNSETTLED;
     let (held, lost, twice) = numbered(&app, end);
     let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
     println!(
-        "a minute of 5,000 lines a second         {held} lines older than 30 s held, {lost} lost, {twice} twice (promised 0); at \
+        "a minute of 5,000 lines a second         {held} lines held, {lost} lost, {twice} twice (promised 0); at \
          most {} behind",
         behind.map_or_else(|| "less than 10 s".to_owned(), |behind| format!("{behind:#}"))
     );
