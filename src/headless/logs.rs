@@ -260,6 +260,8 @@ impl Reader<'_> {
                 () = &mut following => return Ok(()),
                 Some(followed) = followed.recv() => match followed {
                     Followed::Events(events) => events,
+                    // All is asked for.
+                    Followed::Begins { .. } => continue,
                     Followed::State(state) => {
                         let trouble = state.trouble.map(|error| format!("{} {}: {}", error.kind.label(), error.operation, error.message));
                         if told.get(&state.source) != trouble.as_ref() {

@@ -129,9 +129,7 @@ impl Held {
             self.tasks.len() - 1
         });
         self.arrivals += 1;
-        let text = event.message.trim_end_matches(['\n', '\r']);
-        let kept = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
-        let text: Box<str> = if kept.len() < text.len() { format!("{kept}…").into() } else { kept.into() };
+        let text: Box<str> = kept(&event.message).into();
         Line {
             key: Key { milliseconds: event.at.as_millisecond(), arrival: self.arrivals },
             task: u16::try_from(task).unwrap_or(u16::MAX),
@@ -201,6 +199,25 @@ impl Held {
     pub fn first_at(&self) -> Option<Timestamp> {
         self.lines.front().map(Line::at)
     }
+
+    /// The time of the first line of a task.
+    pub fn first_of(&self, task: &str) -> Option<Timestamp> {
+        let task = u16::try_from(self.tasks.iter().position(|known| known == task)?).ok()?;
+        self.lines.iter().find(|line| line.task == task).map(Line::at)
+    }
+
+    /// The lines of a time, the first and the last moment included.
+    pub fn between(&self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = &Line> {
+        let start = self.lines.partition_point(|line| line.at() < first);
+        self.lines.range(start..).take_while(move |line| line.at() <= last)
+    }
+}
+
+/// What is kept of a message.
+pub fn kept(message: &str) -> Cow<'_, str> {
+    let text = message.trim_end_matches(['\n', '\r']);
+    let kept = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    if kept.len() < text.len() { format!("{kept}…").into() } else { kept.into() }
 }
 
 #[cfg(test)]

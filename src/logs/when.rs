@@ -31,6 +31,16 @@ impl Times {
             Self::None => Self::Utc,
         }
     }
+
+    /// What the times are that are seen now.
+    pub fn told(self, now: Timestamp, zone: &TimeZone) -> String {
+        match self {
+            Self::Utc => "times are in UTC".to_owned(),
+            Self::Local => format!("times are local: {}", now.to_zoned(zone.clone()).strftime("%Z (UTC%:z)")),
+            Self::Relative => "times tell how long ago".to_owned(),
+            Self::None => "no times".to_owned(),
+        }
+    }
 }
 
 /// A point in time: so long ago (`10m`, `2h30m`), a time of the last day (`13:10`, `13:10:05`), or a date and a time. `zone` is

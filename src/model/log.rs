@@ -102,6 +102,13 @@ pub struct TailState {
 pub enum Followed {
     /// New events: each comes once, those of one batch in the order of their times.
     Events(Vec<LogEvent>),
+    /// Not all that was asked for of what was written before: of this source nothing older than that.
+    Begins {
+        /// The place of the source among those asked for.
+        source: u16,
+        /// What was written in that millisecond may be there only in part.
+        at: Timestamp,
+    },
     /// How it goes.
     State(TailState),
 }

@@ -243,15 +243,15 @@ async fn pass_on(request: RequestId, mut followed: mpsc::Receiver<Followed>, out
         {
             match more {
                 Followed::Events(more) => events.extend(more),
-                state @ Followed::State(_) => {
-                    held_back = Some(state);
+                other => {
+                    held_back = Some(other);
                     break;
                 }
             }
         }
         place.send(Msg::Followed { request, followed: first });
         next = match held_back {
-            Some(state) => Some(state),
+            Some(other) => Some(other),
             None => followed.recv().await,
         };
     }

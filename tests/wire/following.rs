@@ -54,6 +54,7 @@ async fn follow(
     while !done(&events, &states) {
         match followed.recv().await.expect("following never ends by itself") {
             Followed::Events(more) => events.extend(more),
+            Followed::Begins { .. } => panic!("all was asked for"),
             Followed::State(state) => states.push(state),
         }
     }

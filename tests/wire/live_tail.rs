@@ -89,6 +89,7 @@ impl<'a> Tail<'a> {
             tokio::select! {
                 followed = self.followed.recv() => match followed.expect("following never ends by itself") {
                     Followed::Events(events) => self.told.events.extend(events),
+                    Followed::Begins { .. } => panic!("all was asked for"),
                     Followed::State(state) => self.told.states.push(state),
                 },
                 _ = pace.tick() => self.simulator.advance(Duration::from_secs(1)),
@@ -275,8 +276,9 @@ async fn of_a_busy_past_the_newest_comes_first() {
     let (out, mut followed) = mpsc::channel(4);
     let aws = client.aws.clone();
     tokio::spawn(async move { aws.follow(Following { sources: vec![source()], since, recent: Some(200) }, out).await });
+    let Some(Followed::Begins { source: 0, at: begins }) = followed.recv().await else { panic!("it is not all") };
     let Some(Followed::Events(first)) = followed.recv().await else { panic!("no events") };
-    assert_eq!(first.len(), 200);
+    assert_eq!((first.len(), first[0].at), (200, begins));
     assert!(first.iter().all(|event| now.duration_since(event.at).as_secs() < 10), "{:?} at {now}", first[0].at);
     assert!(calls(&simulator, "FilterLogEvents") <= 6, "{:?}", simulator.calls());
 }

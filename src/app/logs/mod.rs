@@ -7,6 +7,7 @@
 //! ```
 
 mod following;
+mod past;
 mod reading;
 
 use std::collections::BTreeSet;
@@ -58,7 +59,11 @@ pub struct Look {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Logs {
     service: ServiceArn,
+    /// From when on somebody wanted to see them.
+    since: Timestamp,
     sources: Vec<LogSource>,
+    /// For each of them: from when on it was told, or read afterwards.
+    begins: Vec<Timestamp>,
     follows: Vec<Follow>,
     claims: Claims,
     #[serde(skip)]
@@ -80,10 +85,12 @@ pub struct Logs {
 }
 
 impl Logs {
-    fn new(service: ServiceArn, now: Timestamp) -> Self {
+    fn new(service: ServiceArn, now: Timestamp, since: Timestamp) -> Self {
         Self {
             service,
+            since,
             sources: Vec::new(),
+            begins: Vec::new(),
             follows: Vec::new(),
             claims: Claims::default(),
             held: Held::default(),

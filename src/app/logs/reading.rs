@@ -53,7 +53,11 @@ impl App {
             Reading::Pause if logs.cursor.is_some() => logs.cursor = None,
             Reading::Pause => logs.stay(),
             Reading::Wrap => look.wrap = !look.wrap,
-            Reading::Times => look.times = look.times.next(),
+            Reading::Times => {
+                look.times = look.times.next();
+                let words = look.times.told(self.now, &self.options.zone);
+                self.notify(words);
+            }
             Reading::Older => self.ask_for_older(),
             Reading::Mark => {
                 logs.stay();
@@ -153,11 +157,11 @@ impl App {
             Pressed::Esc => logs.prompt = None,
             Pressed::Enter => {
                 let (reading, typed) = (prompt.reading, prompt.input.text().to_owned());
-                let held_from = logs.held.first_at();
+                let all_since = (0_u16..).zip(&logs.sources).map(|(place, _)| logs.begins_at(place)).max();
                 let mut too_early = false;
                 let done = match reading {
                     Reading::Jump => point(&typed, now, &zone).map(|at| {
-                        too_early = held_from.is_some_and(|first| at < first);
+                        too_early = all_since.is_some_and(|since| at < since);
                         let row = logs.view.row_at(&logs.held, at);
                         logs.go_to(row.min(logs.view.len().saturating_sub(1)));
                     }),
@@ -176,7 +180,7 @@ impl App {
                             // The newest hit matters most, so the search goes up.
                             self.next_hit(false);
                         } else if too_early {
-                            self.notify("lines of then are not held; older ones can be read");
+                            self.notify("not all lines of then are held; older ones can be read");
                         }
                     }
                     Err(problem) => {

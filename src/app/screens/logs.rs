@@ -1,11 +1,15 @@
 //! Tab Logs: the lines of all containers of all tasks of a service, merged by time, with marks where a deployment began and
 //! where tasks started and stopped.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::deaths::death_of;
 use super::source::Source;
 use crate::app::App;
+use crate::app::command::{Command, Reading};
 use crate::app::document::{Document, Ink, Line as Shown, Span, Tone, dim, plain, strong, toned, wrap};
 use crate::app::freshness::short_duration;
 use crate::app::logs::Logs;
@@ -235,6 +239,14 @@ struct Mark {
     at: Timestamp,
     tone: Tone,
     text: String,
+    /// What is older than the first line held is history nobody reads here, except that there is more of it.
+    history: bool,
+}
+
+impl Mark {
+    fn new(at: Timestamp, tone: Tone, text: impl Into<String>) -> Self {
+        Self { at, tone, text: text.into(), history: true }
+    }
 }
 
 /// What happened to the service and its tasks, oldest first.
@@ -244,27 +256,49 @@ fn marks(app: &App, service: &Service, logs: &Logs) -> Vec<Mark> {
     for deployment in &service.deployments {
         if let Some(at) = deployment.created_at {
             let revision = deployment.task_definition.name();
-            marks.push(Mark { at, tone: Tone::Accent, text: format!("deployment of {revision} began") });
+            marks.push(Mark::new(at, Tone::Accent, format!("deployment of {revision} began")));
         }
     }
     let tasks = app.store().tasks(service).value().unwrap_or_default();
     for task in tasks.iter().filter(|task| filter.task.as_ref().is_none_or(|id| id == task.arn.name())) {
         let name = format!("{} ({})", short(task.arn.name()), task.task_definition.name());
         if let Some(at) = task.started_at {
-            marks.push(Mark { at, tone: Tone::Good, text: format!("task {name} started") });
+            marks.push(Mark::new(at, Tone::Good, format!("task {name} started")));
         }
         // Not while it is stopping: it still writes.
         if let (Some(at), Some(death)) = (task.execution_stopped_at.or(task.stopped_at), death_of(app, task)) {
             let tone = if death.benign { Tone::Dim } else { Tone::Bad };
-            marks.push(Mark { at, tone, text: format!("task {name} stopped: {}", death.line) });
+            marks.push(Mark::new(at, tone, format!("task {name} stopped: {}", death.line)));
         }
     }
     marks.extend(service.events.iter().filter_map(|entry| {
         let (tone, text) = told(&event(&entry.message))?;
-        Some(Mark { at: entry.at?, tone, text })
+        Some(Mark::new(entry.at?, tone, text))
     }));
+    marks.extend(edges(app, logs));
     marks.sort_by(|one, other| (one.at, &one.text).cmp(&(other.at, &other.text)));
     marks
+}
+
+/// From when on lines are held: what is before that is missing, of one container or of all.
+fn edges(app: &App, logs: &Logs) -> Vec<Mark> {
+    // A task that died may be read from its start.
+    if logs.view().filter().task.is_some() {
+        return Vec::new();
+    }
+    let mut begins: BTreeMap<Timestamp, Vec<&str>> = BTreeMap::new();
+    let only = logs.view().filter().source;
+    for (place, source) in (0_u16..).zip(logs.sources()).filter(|(place, _)| only.is_none_or(|only| only == *place)) {
+        begins.entry(logs.begins_at(place)).or_default().push(&source.container);
+    }
+    let of_all = begins.len() == 1;
+    let key = app.options().keymap.label(Command::Read(Reading::Older)).unwrap_or_default();
+    let edge = |(at, containers): (Timestamp, Vec<&str>)| {
+        let whose = if of_all { String::new() } else { format!(" of {}", containers.join(", ")) };
+        let text = format!("lines{whose} before this are not all read; {key} reads older ones");
+        Mark { history: false, ..Mark::new(at, Tone::Dim, text) }
+    };
+    begins.into_iter().map(edge).collect()
 }
 
 /// What an event of the service tells that nothing else does.
@@ -284,9 +318,12 @@ fn told(event: &Event<'_>) -> Option<(Tone, String)> {
 }
 
 fn mark_line(app: &App, mark: &Mark, width: usize) -> Shown {
-    let text = format!("── {} {} ", time(app, mark.at), visible(&mark.text));
+    dashed(mark.tone, format!("── {} {} ", time(app, mark.at), visible(&mark.text)), width)
+}
+
+fn dashed(tone: Tone, text: String, width: usize) -> Shown {
     let rest = width.saturating_sub(plain(&text).width());
-    Shown::of([toned(mark.tone, text), toned(mark.tone, "─".repeat(rest))]).fitted(width)
+    Shown::of([toned(tone, text), toned(tone, "─".repeat(rest))]).fitted(width)
 }
 
 /// A line with what happened before it.
@@ -300,16 +337,33 @@ fn with_marks(
     sign: Option<Span>,
 ) -> Vec<Shown> {
     let before = row.checked_sub(1).and_then(|row| logs.line(row)).map(Line::at);
-    // What is older than the first line held is history nobody reads here.
-    let first = match before {
-        Some(before) => marks.partition_point(|mark| mark.at <= before),
-        None => marks.partition_point(|mark| Some(mark.at) < logs.held().first_at()),
-    };
+    let first = before.map_or(0, |before| marks.partition_point(|mark| mark.at <= before));
     let until = marks.partition_point(|mark| mark.at <= line.at());
-    let between = marks.get(first..until).unwrap_or_default();
-    let mut shown: Vec<Shown> = between.iter().map(|mark| mark_line(app, mark, width)).collect();
+    let between = marks.get(first..until).unwrap_or_default().iter();
+    let held = |mark: &&Mark| !mark.history || Some(mark.at) >= logs.held().first_at();
+    let (mut shown, mut last) = (Vec::new(), before.unwrap_or_else(|| app.aws_now()));
+    let mut passed_to = |at: Timestamp, shown: &mut Vec<Shown>| {
+        let day = new_day(app, std::mem::replace(&mut last, at), at);
+        shown.extend(day.map(|day| dashed(Tone::Dim, format!("── {day} "), width)));
+    };
+    for mark in between.filter(held) {
+        passed_to(mark.at, &mut shown);
+        shown.push(mark_line(app, mark, width));
+    }
+    passed_to(line.at(), &mut shown);
     shown.extend(lines(app, logs, line, width, sign));
     shown
+}
+
+/// The day lines are of from here on, where times do not tell it.
+fn new_day(app: &App, before: Timestamp, at: Timestamp) -> Option<String> {
+    let zone = match app.look().times {
+        Times::Utc => TimeZone::UTC,
+        Times::Local => app.options().zone.clone(),
+        Times::Relative | Times::None => return None,
+    };
+    let (before, here) = (before.to_zoned(zone.clone()), at.to_zoned(zone));
+    (before.date() != here.date()).then(|| here.strftime("%A, %Y-%m-%d %Z").to_string())
 }
 
 fn short(task: &str) -> &str {

@@ -14,10 +14,14 @@ use crate::model::call::{CallError, ErrorKind, Operation};
 use crate::model::log::{Followed, Following, LogEvent, TailMode, TailState};
 use crate::model::query::{Answer, LogPage, Query};
 use crate::model::service::ServiceEvent;
-use crate::model::task_definition::TaskDefinition;
+use crate::model::task_definition::{ContainerDefinition, TaskDefinition};
 
 /// The logs of `web` on the full screen, and what follows them.
 pub(super) fn opened(size: (u16, u16)) -> (World, RequestId) {
+    with_revision(size, definition(30))
+}
+
+fn with_revision(size: (u16, u16), revision: TaskDefinition) -> (World, RequestId) {
     let mut web = dead_service("web");
     let text = "(service web) (port 8080) is unhealthy in (target-group web-tg) due to (reason Request timed out)";
     let at = Timestamp::from_second(START - 35).ok();
@@ -27,7 +31,7 @@ pub(super) fn opened(size: (u16, u16)) -> (World, RequestId) {
     let web = world.services[1].clone();
     let arn = web.task_definition.clone().unwrap();
     let moment = world.app.moment();
-    let revision = TaskDefinition { arn: arn.clone(), ..definition(30) };
+    let revision = TaskDefinition { arn: arn.clone(), ..revision };
     world.app.store.settle(
         &Query::TaskDefinition { task_definition: arn.clone() },
         moment,
@@ -249,10 +253,12 @@ fn times_marks_copies_and_files() {
     ));
     world.send(Msg::Saved(Ok((3, "web.log".to_owned()))));
     assert!(screen(&world).contains("3 lines written to web.log"));
-    world.keys("z z");
+    world.keys("z");
+    assert!(screen(&world).contains("times are local: UTC (UTC+00:00)"), "{}", screen(&world));
+    world.keys("z");
     assert!(screen(&world).contains(" ago "));
     world.keys("@ 1 h enter");
-    assert!(screen(&world).contains("lines of then are not held"));
+    assert!(screen(&world).contains("not all lines of then are held"));
     world.keys("@ 2 5 s enter");
     let logs = world.app.logs().unwrap();
     assert!(logs.line(logs.row().unwrap()).unwrap().text().contains("two"));
@@ -276,7 +282,7 @@ fn older_lines_come_before_and_a_dead_task_alone() {
     let page = LogPage { events: vec![older], complete: false };
     world.send(Msg::Answered { request: asked, result: Box::new(Ok(Answer::LogEvents(page))) });
     assert_eq!(texts(&world), ["old", "new"]);
-    assert!(screen(&world).contains("older lines were read, and there are more"));
+    assert!(screen(&world).contains("and there is more before"));
     world.keys("p");
     let dead = world.app.last_dead_task().unwrap().arn.name().to_owned();
     let of_dead = |effect: &Effect| match effect {
@@ -284,6 +290,117 @@ fn older_lines_come_before_and_a_dead_task_alone() {
         _ => false,
     };
     assert!(world.effects.iter().any(of_dead));
+}
+
+/// A revision with an application and a proxy beside it.
+fn two_containers() -> TaskDefinition {
+    let mut revision = definition(30);
+    let app = revision.containers.remove(0);
+    revision.containers =
+        ["app", "proxy"].map(|name| ContainerDefinition { name: name.to_owned(), ..app.clone() }).into();
+    revision
+}
+
+/// What was asked of the past: by which request, of which container, until when.
+fn asked_of_past(world: &mut World) -> Vec<(RequestId, String, Timestamp)> {
+    let asked = std::mem::take(&mut world.effects).into_iter().filter_map(|effect| match effect {
+        Effect::Ask { request, query: Query::LogEvents { source, until, .. }, .. } => {
+            Some((request, source.container, until))
+        }
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn of_a_chatty_container_what_is_not_held_is_told_and_read() {
+    let (mut world, request) = with_revision((100, 24), two_containers());
+    let task = task_of(&world);
+    let of = |world: &World, source, seconds_ago, message: &str| LogEvent {
+        source,
+        ..line(world, seconds_ago, &task, message)
+    };
+    let begins = line(&world, 60, &task, "").at;
+    world.send(Msg::Followed { request, followed: Followed::Begins { source: 1, at: begins } });
+    let quiet = vec![of(&world, 0, 500, "app one"), of(&world, 0, 30, "app two")];
+    let chatty = [of(&world, 1, 60, "proxy b"), of(&world, 1, 60, "proxy b"), of(&world, 1, 20, "proxy c")];
+    come(&mut world, request, quiet.into_iter().chain(chatty.clone()).collect());
+    world.keys("g");
+    assert_snapshot!("logs_of_a_chatty_container_100x24", screen(&world));
+    world.effects.clear();
+    world.keys("o");
+    let asked = asked_of_past(&mut world);
+    let since = world.app.logs().unwrap().begins_at(0);
+    let until = |container: &str| asked.iter().find(|(_, of, _)| of == container).map(|(_, _, until)| *until);
+    assert_eq!((asked.len(), until("app"), until("proxy")), (2, Some(since), Some(begins)));
+    // Three equal lines of that moment, two of which are held, and one that is older.
+    let [held, again, _] = chatty;
+    let events = vec![of(&world, 0, 100, "proxy a"), held.clone(), again, held];
+    let older = events[0].at;
+    for (asked, container, _) in asked {
+        let events = if container == "proxy" { events.clone() } else { Vec::new() };
+        let complete = container == "app";
+        let page =
+            LogPage { events: events.into_iter().map(|event| LogEvent { source: 0, ..event }).collect(), complete };
+        world.send(Msg::Answered { request: asked, result: Box::new(Ok(Answer::LogEvents(page))) });
+    }
+    assert_eq!(texts(&world), ["app one", "proxy a", "proxy b", "proxy b", "proxy b", "app two", "proxy c"]);
+    assert_eq!(world.app.logs().unwrap().begins_at(1), older);
+    world.keys("o");
+    let asked = asked_of_past(&mut world);
+    assert!(asked.iter().any(|(_, of, until)| of == "proxy" && *until == older), "{asked:?}");
+}
+
+#[test]
+fn lines_of_a_task_that_died_leave_no_hole_before_the_others() {
+    let (mut world, request) = opened((100, 24));
+    let task = task_of(&world);
+    let events = vec![line(&world, 30, &task, "new")];
+    come(&mut world, request, events);
+    let since = world.app.logs().unwrap().begins_at(0);
+    world.keys("p");
+    let dead = world.app.last_dead_task().unwrap().arn.name().to_owned();
+    let [(asked, _, _)] = asked_of_past(&mut world).try_into().unwrap();
+    let events = vec![line(&world, 3_000, &dead, "its first"), line(&world, 2_900, &dead, "its last")];
+    let page = LogPage { events, complete: true };
+    world.send(Msg::Answered { request: asked, result: Box::new(Ok(Answer::LogEvents(page))) });
+    assert_eq!(texts(&world), ["its first", "its last"]);
+    assert!(screen(&world).contains("that is all this task wrote"), "{}", screen(&world));
+    world.keys("o");
+    let first = line(&world, 3_000, &dead, "").at;
+    assert_eq!(asked_of_past(&mut world).iter().map(|(_, _, until)| *until).collect::<Vec<_>>(), [first]);
+    // Of all the others what was written meanwhile is still missing.
+    world.send(Msg::Tick);
+    world.keys("esc g");
+    assert!(screen(&world).contains("lines before this are not all read; o reads older ones"), "{}", screen(&world));
+    assert_eq!(world.app.logs().unwrap().begins_at(0), since);
+}
+
+#[test]
+fn days_are_told_where_they_change() {
+    let (mut world, request) = opened((100, 24));
+    let task = task_of(&world);
+    let day = 24 * 3_600;
+    let events = vec![
+        line(&world, 3 * day, &task, "long ago"),
+        line(&world, day, &task, "yesterday"),
+        line(&world, day - 1, &task, "a second later"),
+        line(&world, 10, &task, "now"),
+    ];
+    come(&mut world, request, events);
+    world.keys("g");
+    let days = |world: &World| {
+        let shown = screen(world);
+        shown
+            .lines()
+            .filter_map(|line| Some(line.split("── ").nth(1)?.split(" UTC").next()?.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let told = days(&world);
+    let told: Vec<&str> = told.iter().map(String::as_str).filter(|text| text.contains("day, ")).collect();
+    assert_eq!(told, ["Friday, 2026-02-27", "Sunday, 2026-03-01", "Monday, 2026-03-02"], "{}", screen(&world));
+    world.keys("z z");
+    assert!(!screen(&world).contains("day, "), "ages tell");
 }
 
 #[test]

@@ -164,6 +164,8 @@ impl<'a> Tail<'a> {
             let Ok(LogPage { events, complete }) = page else { continue };
             if let Some(first) = events.first().filter(|_| !complete) {
                 followee.from = first.at;
+                let begins = Followed::Begins { source: followee.place, at: first.at };
+                self.out.send(begins).await.map_err(|_| Gone)?;
             }
             followee.seen.begin_window(followee.from);
             let of_place = |event: LogEvent| LogEvent { source: followee.place, ..event };
