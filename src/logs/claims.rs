@@ -1,7 +1,7 @@
 //! Whose lines they are. Several services may write to one log group under the same prefix, so a line is shown only once its
 //! task is known to be one of the service. Lines of tasks nobody has heard of yet wait until the tasks were read again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,6 +10,10 @@ use crate::model::log::LogEvent;
 
 /// Lines that wait, at most: more than that is not a task that has just started.
 const MOST_WAITING: usize = 20_000;
+/// So long after its first line AWS lists a task, if it is one of the service.
+const LISTED: SignedDuration = SignedDuration::from_secs(5);
+/// Tasks of other services that are remembered, at most.
+const MOST_FOREIGN: usize = 10_000;
 /// AWS tells of stopped tasks for about an hour; of older ones it cannot be told whose they were.
 const TOLD: SignedDuration = SignedDuration::from_mins(55);
 
@@ -18,7 +22,9 @@ const TOLD: SignedDuration = SignedDuration::from_mins(55);
 pub struct Claims {
     /// By task: since when it is unknown, by our clock, and its lines.
     waiting: BTreeMap<String, (Timestamp, Vec<LogEvent>)>,
-    /// Lines of other services that were left out.
+    /// Tasks of other services.
+    foreign_tasks: BTreeSet<String>,
+    /// Lines of theirs that were left out.
     foreign: u64,
 }
 
@@ -45,23 +51,28 @@ impl Claims {
             let settled = (tasks.is_own)(&event.task) || present.duration_since(event.at) > TOLD;
             if settled || self.waiting() >= MOST_WAITING {
                 own.push(event);
+            } else if self.foreign_tasks.contains(&event.task) {
+                self.foreign += 1;
             } else {
                 self.waiting.entry(event.task.clone()).or_insert((here, Vec::new())).1.push(event);
             }
         }
-        let (mut claimed, mut foreign) = (Vec::new(), 0);
+        let mut claimed = Vec::new();
+        let Self { foreign_tasks, foreign, .. } = self;
         self.waiting.retain(|task, (since, lines)| {
             if (tasks.is_own)(task) {
                 claimed.append(lines);
                 return false;
             }
-            let read_since = tasks.read_at.is_some_and(|read| read > *since);
-            if read_since {
-                foreign += lines.len() as u64;
+            let is_foreign = tasks.read_at.is_some_and(|read| read.duration_since(*since) > LISTED);
+            if is_foreign {
+                *foreign += lines.len() as u64;
+                if foreign_tasks.len() < MOST_FOREIGN {
+                    foreign_tasks.insert(task.clone());
+                }
             }
-            !read_since
+            !is_foreign
         });
-        self.foreign += foreign;
         own.extend(claimed);
         own
     }
@@ -102,9 +113,22 @@ mod tests {
         let shown = claims.settle(vec![line("a", 1), line("b", 1), line("c", 1)], before, at(1), at(1));
         assert_eq!((tasks_of(&shown), claims.waiting()), (vec!["a"], 2));
         assert_eq!(claims.settle(Vec::new(), before, at(5), at(5)), []);
-        let after = Tasks { is_own: &new, read_at: Some(at(6)) };
-        let shown = claims.settle(vec![line("b", 2)], after, at(7), at(7));
-        assert_eq!((tasks_of(&shown), claims.waiting(), claims.foreign()), (vec!["b", "b"], 0, 1));
+        // What is listed is shown at once; what is not may be listed a moment later.
+        let soon = Tasks { is_own: &new, read_at: Some(at(3)) };
+        assert_eq!(
+            (tasks_of(&claims.settle(vec![line("b", 2)], soon, at(4), at(4))), claims.waiting()),
+            (vec!["b", "b"], 1)
+        );
+        let after = Tasks { is_own: &new, read_at: Some(at(7)) };
+        assert_eq!(claims.settle(Vec::new(), after, at(7), at(7)), []);
+        assert_eq!((claims.waiting(), claims.foreign()), (0, 1));
+        // Nobody waits again for a task that is known to be of another service …
+        assert_eq!(claims.settle(vec![line("c", 8)], after, at(8), at(8)), []);
+        assert_eq!((claims.waiting(), claims.foreign()), (0, 2));
+        // … unless AWS was late in listing it.
+        let late = knows(&["a", "b", "c"]);
+        let listed = Tasks { is_own: &late, read_at: Some(at(20)) };
+        assert_eq!(tasks_of(&claims.settle(vec![line("c", 9)], listed, at(20), at(20))), ["c"]);
     }
 
     #[test]

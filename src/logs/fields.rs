@@ -8,6 +8,10 @@ const DEPTH: usize = 4;
 const MOST: usize = 200;
 /// Names of fields that say what happened, best first.
 const MESSAGE: [&str; 6] = ["message", "msg", "event", "error", "err", "log"];
+/// … and of those that say how it ended, wherever they are nested: on a narrow screen they are in sight.
+const OUTCOME: [&str; 7] = ["status", "status_code", "statuscode", "code", "error", "err", "exception"];
+/// What is on the screen already: in the colour of the line, and before it.
+const TOLD: [&str; 9] = ["level", "severity", "lvl", "loglevel", "time", "timestamp", "@timestamp", "ts", "date"];
 
 /// A field: its name, or its path, and its value as text.
 pub type Field = (String, String);
@@ -21,9 +25,20 @@ pub fn fields(text: &str) -> Option<Vec<Field>> {
     let Value::Object(object) = serde_json::from_str(text).ok()? else { return None };
     let mut fields = Vec::new();
     flatten("", &Value::Object(object), 0, &mut fields);
-    let rank = |name: &str| MESSAGE.iter().position(|known| *known == name).unwrap_or(MESSAGE.len());
     fields.sort_by_key(|(name, _)| rank(name));
     Some(fields)
+}
+
+/// Where a field stands among the others.
+fn rank(path: &str) -> usize {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let is_one_of = |known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    match MESSAGE.iter().position(|known| *known == path) {
+        Some(place) => place,
+        None if is_one_of(&OUTCOME) => MESSAGE.len(),
+        None if is_one_of(&TOLD) => MESSAGE.len() + 2,
+        None => MESSAGE.len() + 1,
+    }
 }
 
 fn flatten(path: &str, value: &Value, depth: usize, fields: &mut Vec<Field>) {
@@ -57,7 +72,7 @@ mod tests {
             r#" {"level":"info","http":{"status":200,"path":"/"},"msg":"done","tags":["a"],"none":null,"x":{}} "#,
         )
         .unwrap();
-        assert_eq!(in_short(&fields), r#"done http.path=/ http.status=200 level=info none=null tags=["a"] x={}"#);
+        assert_eq!(in_short(&fields), r#"done http.status=200 http.path=/ none=null tags=["a"] x={} level=info"#);
     }
 
     #[test]

@@ -29,8 +29,10 @@ pub struct Seen {
     told: Counts,
     window: Counts,
     sent: Counts,
-    /// What is older is no longer remembered.
+    /// What is older than this …
     oldest: Option<Timestamp>,
+    /// … is remembered only for a while after the sending began.
+    earlier: Counts,
     /// Since when events are sent by themselves.
     sending_since: Option<Timestamp>,
 }
@@ -40,7 +42,13 @@ impl Seen {
     /// only now.
     pub fn begin_window(&mut self, from: Timestamp) {
         let oldest = from.checked_sub(SENT_BEFORE).unwrap_or(from);
-        self.told = self.told.split_off(&(oldest, 0));
+        let told = self.told.split_off(&(oldest, 0));
+        let mut before = std::mem::replace(&mut self.told, told);
+        if self.sending_since.is_some_and(|since| oldest < since) {
+            self.earlier.append(&mut before);
+        } else {
+            self.earlier.clear();
+        }
         self.sent = self.sent.split_off(&(oldest, 0));
         self.oldest = Some(oldest);
         self.window.clear();
@@ -61,12 +69,12 @@ impl Seen {
     /// Whether an event that was sent is told for the first time. Some emulators send all there ever was: what came in before
     /// the sending began is the windows' to tell.
     pub fn is_new_as_sent(&mut self, event: &LogEvent) -> bool {
-        let came_before = event.ingested.is_some_and(|at| self.sending_since.is_some_and(|since| at < since));
-        if came_before && self.oldest.is_some_and(|oldest| event.at < oldest) {
-            return false;
-        }
         let mark = mark(event);
-        more_than_told(mark, &mut self.sent, &mut self.told)
+        if self.oldest.is_none_or(|oldest| event.at >= oldest) {
+            return more_than_told(mark, &mut self.sent, &mut self.told);
+        }
+        let came_before = event.ingested.is_some_and(|at| self.sending_since.is_some_and(|since| at < since));
+        !came_before && more_than_told(mark, &mut self.sent, &mut self.earlier)
     }
 
     /// From when on there are so many events at most.
@@ -172,6 +180,16 @@ mod tests {
         seen.begin_sending(Timestamp::from_second(210).unwrap());
         assert_eq!(sent(&mut seen, &[came_in(1, 2), came_in(200, 200)]), [""; 0], "everything there ever was");
         assert_eq!(sent(&mut seen, &[came_in(5, 211), came_in(205, 209)]), ["a", "a"], "late, and not yet read");
+        // By a clock that is behind, what the first window told seems to have come in only now.
+        let mut seen = Seen::default();
+        new(&mut seen, 0, &[came_in(1, 209), came_in(209, 209)]);
+        seen.begin_sending(Timestamp::from_second(208).unwrap());
+        for from in [180, 185] {
+            assert_eq!(new(&mut seen, from, &[came_in(209, 209)]), [""; 0]);
+        }
+        assert_eq!(sent(&mut seen, &[came_in(1, 209), came_in(2, 209), came_in(209, 209)]), ["a"]);
+        new(&mut seen, 300, &[]);
+        assert_eq!((seen.len(), seen.earlier.len()), (0, 0), "no longer than that");
     }
 
     #[test]

@@ -184,6 +184,9 @@ fn head(app: &App, logs: &Logs) -> Shown {
     if logs.claims().waiting() > 0 {
         spans.push(dim(format!(" · {} of a new task", logs.claims().waiting())));
     }
+    if logs.claims().foreign() > 0 {
+        spans.push(dim(format!(" · {} of other services left out", logs.claims().foreign())));
+    }
     let elsewhere = app.selected_service().map(|service| app.destinations(service)).unwrap_or_default();
     let elsewhere = elsewhere.iter().filter(|one| matches!(one, LogDestination::Elsewhere { .. })).count();
     if elsewhere > 0 {

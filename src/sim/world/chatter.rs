@@ -35,7 +35,9 @@ impl Chatter {
     ) -> impl Iterator<Item = (Moment, String)> {
         let per_minute = u64::from(self.per_minute.max(1));
         let milliseconds = |moment: Moment| u64::try_from(moment.since(start).as_millis()).unwrap_or(u64::MAX);
-        let first = milliseconds(*period.start()).saturating_mul(per_minute).div_ceil(60_000);
+        // The number after the last one whose moment, rounded up, is before the stretch.
+        let earlier = milliseconds(*period.start()).checked_sub(1);
+        let first = earlier.map_or(0, |earlier| earlier.saturating_mul(per_minute) / 60_000 + 1);
         let began = *period.end() >= start;
         let end = if began { milliseconds(*period.end()).saturating_mul(per_minute) / 60_000 + 1 } else { 0 };
         // Rounded up, so that a line is never before the stretch that asks for it.
@@ -84,7 +86,7 @@ mod tests {
     fn any_stretch_is_told_as_part_of_the_whole() {
         let start = Moment::MONDAY_NIGHT;
         let after = |milliseconds| start + Duration::from_millis(milliseconds);
-        for per_minute in [7, 60, 30_000] {
+        for per_minute in [7, 60, 30_000, 36_000] {
             let chatter = Chatter { per_minute, json: true };
             let whole: Vec<_> = chatter.lines(start, start..=after(20_000), 1).collect();
             assert_eq!(whole.len(), per_minute as usize / 3 + 1, "{per_minute} a minute");
@@ -93,6 +95,10 @@ mod tests {
                 .flat_map(|part| chatter.lines(start, after(*part.start())..=after(*part.end()), 1))
                 .collect();
             assert_eq!(parts, whole, "{per_minute} a minute");
+            for (number, (at, _)) in whole.iter().enumerate().take(50) {
+                let from_here = chatter.lines(start, *at..=after(20_000), 1).next();
+                assert_eq!(from_here.as_ref(), whole.get(number), "{per_minute} a minute");
+            }
             assert!(
                 chatter.lines(start, Moment::at_milliseconds(0)..=start - Duration::from_secs(1), 1).next().is_none()
             );
