@@ -25,20 +25,12 @@ pub fn fields(text: &str) -> Option<Vec<Field>> {
     let Value::Object(object) = serde_json::from_str(text).ok()? else { return None };
     let mut fields = Vec::new();
     flatten("", &Value::Object(object), 0, &mut fields);
-    fields.sort_by_key(|(name, _)| rank(name));
+    fields.sort_by_key(|(path, _)| place(path, &MESSAGE));
     Some(fields)
 }
 
-/// Where a field stands among the others.
-fn rank(path: &str) -> usize {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    let is_one_of = |known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
-    match MESSAGE.iter().position(|known| *known == path) {
-        Some(place) => place,
-        None if is_one_of(&OUTCOME) => MESSAGE.len(),
-        None if is_one_of(&TOLD) => MESSAGE.len() + 2,
-        None => MESSAGE.len() + 1,
-    }
+fn place(path: &str, known: &[&str]) -> usize {
+    known.iter().position(|known| known.eq_ignore_ascii_case(path)).unwrap_or(known.len())
 }
 
 fn flatten(path: &str, value: &Value, depth: usize, fields: &mut Vec<Field>) {
@@ -55,10 +47,13 @@ fn flatten(path: &str, value: &Value, depth: usize, fields: &mut Vec<Field>) {
     }
 }
 
-/// The line in short: what happened, then the other fields.
+/// The line in short: what happened, how it ended, then the other fields, those last that are told already.
 pub fn in_short(fields: &[Field]) -> String {
-    let said = fields.first().filter(|(name, _)| MESSAGE.contains(&name.as_str()));
-    let rest = fields.iter().skip(usize::from(said.is_some())).map(|(name, value)| format!("{name}={value}"));
+    let said = fields.first().filter(|(path, _)| place(path, &MESSAGE) < MESSAGE.len());
+    let mut rest: Vec<&Field> = fields.iter().skip(usize::from(said.is_some())).collect();
+    let is_one_of = |path: &str, known: &[&str]| place(path.rsplit('.').next().unwrap_or(path), known) < known.len();
+    rest.sort_by_key(|(path, _)| (is_one_of(path, &TOLD), !is_one_of(path, &OUTCOME)));
+    let rest = rest.into_iter().map(|(path, value)| format!("{path}={value}"));
     said.map(|(_, value)| value.clone()).into_iter().chain(rest).collect::<Vec<_>>().join(" ")
 }
 
