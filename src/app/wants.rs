@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::App;
 use super::kept::{alarms_about, deployments_of, metrics_of, tasks_of};
@@ -13,10 +13,11 @@ use super::overlay::Overlay;
 use super::screens::Tab;
 use super::store::never_changes;
 use crate::diagnose::health::Health;
+use crate::diagnose::parse::events::{Event, event};
 use crate::model::arn::{ServiceArn, TargetGroupArn};
 use crate::model::metric::MetricRange;
 use crate::model::query::Query;
-use crate::model::service::{DeploymentController, RolloutState, Service};
+use crate::model::service::{DeploymentController, RolloutState, Service, ServiceEvent};
 
 /// The cursor must have rested this long before details of the service are asked for: holding a key down runs over many.
 pub const REST: SignedDuration = SignedDuration::from_millis(150);
@@ -58,6 +59,13 @@ pub const EXAMINED: SignedDuration = SignedDuration::from_mins(5);
 const EXAMINATION: SignedDuration = SignedDuration::from_secs(100);
 /// At most so many failing services are examined in turn; what can be told of the others is told from what is cheap.
 const MOST_EXAMINED: usize = 50;
+
+/// A service in which tasks were started so often within so long, though it is not being deployed, may be losing them as
+/// often. Its counts look well: only its dead tasks tell.
+const RESTLESS: usize = 3;
+const LATELY: SignedDuration = SignedDuration::from_mins(15);
+/// At most of so many of these the tasks are read.
+const MOST_RESTLESS: usize = 5;
 
 /// A query and how old its answer may get (`None`: once is enough).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,7 +201,7 @@ pub const fn freshness(query: &Query) -> Option<SignedDuration> {
 }
 
 /// Failing services nobody looks at, the worst first, each with what it takes to tell why it fails: for the words in the
-/// list. How often depends on how many there are.
+/// list. How often depends on how many there are. Then services that only look well.
 pub fn examinations(app: &App) -> Vec<Vec<Want>> {
     let selected = app.selected_arn();
     let failing: Vec<&[Query]> = app
@@ -210,7 +218,23 @@ pub fn examinations(app: &App) -> Vec<Vec<Want>> {
         let every = if never_changes(query) { None } else { Some(every) };
         want(query.clone(), every, Urgency::Background)
     };
-    failing.into_iter().map(|needs| needs.iter().map(in_background).collect()).collect()
+    let restless = app
+        .store()
+        .services
+        .values()
+        .filter(|entry| super::service_list::health(entry) == Health::Healthy)
+        .filter_map(|entry| entry.remote.value())
+        .filter(|service| is_restless(service, app.aws_now()) && Some(&service.arn) != selected.as_ref())
+        .map(|service| vec![want(tasks_of(service), Some(EXAMINED), Urgency::Background)])
+        .take(MOST_RESTLESS);
+    failing.into_iter().map(|needs| needs.iter().map(in_background).collect()).chain(restless).collect()
+}
+
+fn is_restless(service: &Service, now: Timestamp) -> bool {
+    let lately = |entry: &&ServiceEvent| entry.at.is_some_and(|at| now.duration_since(at) <= LATELY);
+    let started = |entry: &&ServiceEvent| matches!(event(&entry.message), Event::Started { rebalancing_to: None, .. });
+    // The newest come first.
+    service.events.iter().take_while(lately).filter(started).count() >= RESTLESS
 }
 
 fn target_health(service: &Service, every: SignedDuration, urgency: Urgency, wants: &mut Vec<Want>) {

@@ -1,15 +1,15 @@
 //! What is asked of AWS, when, and how often.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::world::{World, balanced, dead_service, options, service};
+use super::world::{START, World, balanced, dead_service, options, service};
 use crate::app::Options;
 use crate::app::message::{Effect, Msg};
 use crate::app::schedule::BATCH;
 use crate::model::arn::{ClusterName, ServiceArn};
 use crate::model::call::ErrorKind;
 use crate::model::query::{Answer, Query};
-use crate::model::service::Service;
+use crate::model::service::{Service, ServiceEvent};
 
 fn many(count: usize) -> Vec<Service> {
     (0..count).map(|index| service(&format!("service-{index:04}"))).collect()
@@ -112,6 +112,38 @@ fn services_nobody_looks_at_and_that_do_well_are_not_examined() {
     let mut asked = deployments_asked(&world);
     asked.dedup();
     assert_eq!(asked, [world.app.selected_arn().unwrap().name()]);
+}
+
+#[test]
+fn of_services_that_start_tasks_again_and_again_the_dead_ones_are_read() {
+    let started = |name: &str, minutes_ago: i64| ServiceEvent {
+        id: format!("{name}-{minutes_ago}"),
+        at: Timestamp::from_second(START - minutes_ago * 60).ok(),
+        message: format!("(service {name}) has started 1 tasks: (task 0a1b2c3d)."),
+    };
+    let with_starts = |name: &str, minutes: &[i64]| {
+        let events = minutes.iter().map(|minutes_ago| started(name, *minutes_ago)).collect();
+        Service { events, ..service(name) }
+    };
+    let services = vec![
+        service("a-quiet"),
+        with_starts("b-restless", &[1, 5, 9]),
+        with_starts("c-grew", &[1, 40, 80]),
+        with_starts("d-quiet", &[]),
+    ];
+    let mut world = World::settled(options(), services);
+    world.pass(240);
+    let of = |world: &World, name: &str| {
+        let asked = world
+            .asked
+            .iter()
+            .filter_map(|(_, query)| if let Query::Tasks { service, .. } = query { Some(service) } else { None });
+        asked.filter(|service| service.name() == name).count()
+    };
+    assert!(of(&world, "a-quiet") > 1, "it is under the cursor");
+    assert_eq!((of(&world, "b-restless"), of(&world, "c-grew"), of(&world, "d-quiet")), (1, 0, 0));
+    world.pass(120);
+    assert_eq!(of(&world, "b-restless"), 2, "every five minutes");
 }
 
 #[test]
