@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
 use super::remote::Remote;
@@ -18,6 +18,9 @@ use crate::model::service::Service;
 use crate::model::service_deployment::ServiceDeployment;
 use crate::model::task::Task;
 use crate::model::task_definition::TaskDefinition;
+
+/// Answers that came within so long of each other were asked for together.
+const TOGETHER: SignedDuration = SignedDuration::from_secs(3);
 
 /// A piece of AWS's state, if it was answered, and how the question for it stands.
 #[derive(Debug)]
@@ -200,6 +203,14 @@ impl Store {
 impl Answers for Store {
     fn answer(&self, query: &Query) -> Known<&Answer> {
         self.kept(query, Some).known()
+    }
+
+    fn held_when(&self, query: &Query, other: &Query) -> bool {
+        let fetched = |query| self.answers.get(query).and_then(Remote::fetched);
+        match (fetched(query), fetched(other)) {
+            (Some(answer), Some(other)) => answer.since.duration_since(other.at) <= TOGETHER,
+            _ => true,
+        }
     }
 }
 

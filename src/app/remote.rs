@@ -18,6 +18,8 @@ pub struct Fetched<T> {
     pub value: T,
     /// When.
     pub at: Timestamp,
+    /// Since when it has answered the same.
+    pub since: Timestamp,
 }
 
 /// What went wrong since the value was fetched.
@@ -72,10 +74,13 @@ impl<T> Remote<T> {
         let answered = self.fetched.as_ref().map(|fetched| fetched.at);
         answered.max(self.failure.as_ref().map(|failure| failure.at))
     }
+}
 
+impl<T: PartialEq> Remote<T> {
     /// Takes an answer.
     pub fn settle(&mut self, at: Timestamp, value: T) {
-        *self = Self { fetched: Some(Fetched { value, at }), ..Self::default() };
+        let since = self.fetched.take().filter(|fetched| fetched.value == value).map_or(at, |fetched| fetched.since);
+        *self = Self { fetched: Some(Fetched { value, at, since }), ..Self::default() };
     }
 }
 

@@ -183,7 +183,7 @@ impl Store {
         moved
     }
 
-    fn settle_service(&mut self, service: Service, moment: Moment) {
+    pub(super) fn settle_service(&mut self, service: Service, moment: Moment) {
         let arn = service.arn.clone();
         for group in service.target_groups() {
             self.users.entry(group.clone()).or_default().insert(arn.clone());
@@ -380,7 +380,12 @@ pub(super) const fn never_changes(query: &Query) -> bool {
 }
 
 /// Knowing less than before is a failed refresh: what was there stays, with its age and the error.
-fn settle_unless_poorer<T>(remote: &mut Remote<T>, at: Timestamp, value: T, failures: impl Fn(&T) -> Vec<CallError>) {
+fn settle_unless_poorer<T: PartialEq>(
+    remote: &mut Remote<T>,
+    at: Timestamp,
+    value: T,
+    failures: impl Fn(&T) -> Vec<CallError>,
+) {
     let (before, now) = (remote.value().map(|value| failures(value).len()), failures(&value));
     match now.first() {
         Some(error) if before.is_some_and(|before| before < now.len()) => remote.fail(at, error.clone()),

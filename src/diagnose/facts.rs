@@ -26,6 +26,12 @@ use crate::model::task_definition::TaskDefinition;
 pub trait Answers {
     /// What AWS said to the query, if it was asked.
     fn answer(&self, query: &Query) -> Known<&Answer>;
+
+    /// Whether the answer to a query was the same already when another one was answered: only then what is in the one and
+    /// missing in the other is missing. Answers that were read together speak of one moment.
+    fn held_when(&self, _query: &Query, _other: &Query) -> bool {
+        true
+    }
 }
 
 /// Plain answers: what a command read, what a test made up, what was recorded.
@@ -93,6 +99,12 @@ impl<'a> Facts<'a> {
     /// The name of the service's cluster.
     pub fn cluster(&self) -> ClusterName {
         ClusterName::from(&self.service.cluster)
+    }
+
+    /// Whether the targets of a group were the same already when the tasks were read.
+    pub fn targets_held_with_tasks(&self, target_group: &TargetGroupArn) -> bool {
+        let tasks = Query::Tasks { cluster: self.cluster(), service: self.service.arn.clone() };
+        self.answers.held_when(&Query::TargetHealth { target_group: target_group.clone() }, &tasks)
     }
 
     answers! {

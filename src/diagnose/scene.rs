@@ -91,7 +91,8 @@ pub struct Group<'a> {
     pub targets: Known<&'a [Target]>,
     /// Its targets with their tasks.
     pub places: Vec<Place<'a>>,
-    /// Tasks of the service that are not stopped and have no target in it.
+    /// Tasks of the service that are not stopped and have no target in it; none while tasks and targets were read at so
+    /// different times that this cannot be told.
     pub without_target: Vec<&'a Task>,
     /// Its load balancers.
     pub routing: Vec<(&'a LoadBalancerArn, Known<&'a LoadBalancerRouting>)>,
@@ -317,10 +318,11 @@ fn group<'a>(facts: &Facts<'a>, arn: &'a TargetGroupArn, tasks: &'a [Task], prim
     let settings = facts.target_group(arn);
     let targets = facts.target_health(arn);
     let target_type = settings.known().and_then(|settings| settings.target_type.as_deref());
+    let of_one_moment = facts.targets_held_with_tasks(arn);
     let (mut places, mut without_target) = (Vec::new(), Vec::new());
     for joined in join(targets.known().copied().unwrap_or_default(), target_type, tasks) {
         match joined {
-            Joined::TaskOnly(task) => without_target.push(task),
+            Joined::TaskOnly(task) => without_target.extend(of_one_moment.then_some(task)),
             Joined::Pair { target, .. } | Joined::TargetOnly(target) => {
                 let task = joined.task();
                 places.push(Place {

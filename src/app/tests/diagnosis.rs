@@ -1,23 +1,27 @@
 //! What a diagnosis found, on the screen: made by hand, so that the screen is tested and not the rules.
 
 use insta::assert_snapshot;
+use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::world::{World, balanced, dead_service, options, service};
+use super::world::{World, balanced, dead_service, group, options, service, settings};
 use crate::app::Options;
 use crate::app::judgement::Judgement;
+use crate::app::kept::tasks_of;
 use crate::app::message::{Effect, Msg, Size};
 use crate::app::overlay::Overlay;
 use crate::app::screens::Tab;
 use crate::app::screens::network::drawn;
+use crate::app::store::Moment;
 use crate::diagnose::catalogue::{Bearing, CHECKS_FAIL, Effect as Seen, Entry, Rank};
 use crate::diagnose::diagnosis::{Check, CheckName, CheckVerdict, Diagnosis};
 use crate::diagnose::finding::{Confidence, Finding, Fix, Severity};
+use crate::diagnose::fixtures::running_task;
 use crate::diagnose::health::{Assessment, Health};
 use crate::diagnose::network::{Hop, Path, Verdict};
 use crate::model::call::ErrorKind;
-use crate::model::query::Query;
+use crate::model::query::{Answer, Query};
 use crate::ui::{Theme, view};
 
 const fn kind(id: &'static str, severity: Severity, rank: Rank, bearing: Bearing) -> Entry {
@@ -406,4 +410,54 @@ fn every_tab_has_its_key() {
         world.keys(&tab.number().to_string());
         assert_eq!(world.app.detail().tab, tab);
     }
+}
+
+#[test]
+fn tasks_read_before_the_targets_changed_are_not_missing_among_them() {
+    let mut world = World::settled(options(), vec![balanced(service("web"))]);
+    let web = world.services[0].clone();
+    let group = group("web");
+    let moment = |world: &World, seconds: i64| {
+        let moment = world.app.moment();
+        let later = SignedDuration::from_secs(seconds);
+        Moment { here: moment.here + later, aws: moment.aws + later }
+    };
+    let started = world.app.aws_now() - SignedDuration::from_mins(10);
+    let settle_tasks = |world: &mut World, seconds: i64, address: &str| {
+        let task = running_task("ecs-svc/web", address, started);
+        let at = moment(world, seconds);
+        world.app.store.settle(&tasks_of(&web), at, Ok(Answer::Tasks(vec![task])));
+    };
+    let settle_targets = |world: &mut World, seconds: i64, id: &str| {
+        let Ok(Answer::TargetHealth(mut targets)) = world.answer(&Query::TargetHealth { target_group: group.clone() })
+        else {
+            panic!("there are targets")
+        };
+        targets[0].id = id.to_owned();
+        let at = moment(world, seconds);
+        let query = Query::TargetHealth { target_group: group.clone() };
+        world.app.store.settle(&query, at, Ok(Answer::TargetHealth(targets)));
+        // As a new description of the service does.
+        world.app.store.settle_service(web.clone(), moment(world, seconds + 20));
+    };
+    let mut settings = settings(&group);
+    settings.load_balancers.push("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/1".into());
+    let at = moment(&world, 0);
+    let query = Query::TargetGroup { target_group: group.clone() };
+    world.app.store.settle(&query, at, Ok(Answer::TargetGroup(Box::new(settings))));
+    let says_missing = |world: &World| {
+        let findings = &world.app.store.judgement(&web.arn).unwrap().diagnosis.findings;
+        let all = findings.iter().flat_map(|finding| std::iter::once(finding).chain(&finding.consequences));
+        all.map(Finding::id).any(|id| id == "target-not-found-in-tg")
+    };
+    settle_tasks(&mut world, 0, "10.0.0.7");
+    settle_targets(&mut world, 1, "10.0.0.7");
+    assert!(!says_missing(&world));
+    // The task was replaced, which its group shows first.
+    settle_targets(&mut world, 30, "10.0.0.8");
+    assert!(!says_missing(&world));
+    // Now it is known that it still runs, and that the target is that of somebody else.
+    settle_tasks(&mut world, 40, "10.0.0.7");
+    settle_targets(&mut world, 70, "10.0.0.8");
+    assert!(says_missing(&world));
 }

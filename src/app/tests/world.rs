@@ -284,7 +284,7 @@ fn revision(arn: &TaskDefinitionArn) -> TaskDefinition {
     }
 }
 
-fn settings(arn: &TargetGroupArn) -> TargetGroup {
+pub(super) fn settings(arn: &TargetGroupArn) -> TargetGroup {
     TargetGroup {
         arn: arn.clone(),
         name: arn.group_name().to_owned(),
