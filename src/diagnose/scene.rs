@@ -91,6 +91,8 @@ pub struct Group<'a> {
     pub targets: Known<&'a [Target]>,
     /// Its targets with their tasks.
     pub places: Vec<Place<'a>>,
+    /// Whether the targets were the same already when the tasks were read.
+    pub read_together: bool,
     /// Tasks of the service that are not stopped and have no target in it; none while tasks and targets were read at so
     /// different times that this cannot be told.
     pub without_target: Vec<&'a Task>,
@@ -318,11 +320,11 @@ fn group<'a>(facts: &Facts<'a>, arn: &'a TargetGroupArn, tasks: &'a [Task], prim
     let settings = facts.target_group(arn);
     let targets = facts.target_health(arn);
     let target_type = settings.known().and_then(|settings| settings.target_type.as_deref());
-    let of_one_moment = facts.targets_held_with_tasks(arn);
+    let read_together = facts.targets_held_with_tasks(arn);
     let (mut places, mut without_target) = (Vec::new(), Vec::new());
     for joined in join(targets.known().copied().unwrap_or_default(), target_type, tasks) {
         match joined {
-            Joined::TaskOnly(task) => without_target.extend(of_one_moment.then_some(task)),
+            Joined::TaskOnly(task) => without_target.extend(read_together.then_some(task)),
             Joined::Pair { target, .. } | Joined::TargetOnly(target) => {
                 let task = joined.task();
                 places.push(Place {
@@ -349,6 +351,7 @@ fn group<'a>(facts: &Facts<'a>, arn: &'a TargetGroupArn, tasks: &'a [Task], prim
         attributes: facts.target_group_attributes(arn),
         targets,
         places,
+        read_together,
         without_target,
         routing,
         settings,

@@ -227,12 +227,12 @@ impl<'a> Topology<'a> {
     pub(in crate::diagnose) fn host(&self, group: &Group<'a>, place: &Place<'a>) -> Host<'a> {
         let vpc = group.settings.known().and_then(|settings| settings.vpc.as_deref()).and_then(|id| self.vpc(id));
         match place.address() {
-            Some(address) => self.task_host(place, address, vpc),
+            Some(address) => self.task_host(group, place, address, vpc),
             None => self.instance_host(&place.target.id, vpc),
         }
     }
 
-    fn task_host(&self, place: &Place<'a>, address: IpAddr, vpc: Option<&'a Vpc>) -> Host<'a> {
+    fn task_host(&self, group: &Group<'a>, place: &Place<'a>, address: IpAddr, vpc: Option<&'a Vpc>) -> Host<'a> {
         let own = place.task.and_then(|task| task.interface.as_ref());
         let by_id = own.and_then(|own| own.id.as_deref()).and_then(|id| self.interfaces.get(id));
         let interface = by_id.or_else(|| self.by_address.get(&address)).copied();
@@ -246,7 +246,7 @@ impl<'a> Topology<'a> {
         let groups = match carried {
             Some(ids) => self.groups(ids),
             // A target of somebody else may carry any groups.
-            None if place.task.is_none() && self.tasks_known => Groups::default(),
+            None if place.task.is_none() && self.tasks_known && group.read_together => Groups::default(),
             None => self.configured_groups(place.task, vpc),
         };
         let zone = self.zone(subnet).or(place.target.availability_zone.as_deref()).filter(|zone| *zone != "all");
