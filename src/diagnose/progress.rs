@@ -120,7 +120,7 @@ fn healthy_of_primary(scene: &Scene<'_>) -> (u32, Option<Timestamp>) {
     let Some(primary) = scene.primary else { return (service.running, None) };
     let rolling = is_rolling(service);
     let known = || scene.groups.iter().filter(|group| group.targets.known().is_some());
-    let by_target = known().filter(|group| group.places.iter().any(|place| place.task.is_some())).map(of_primary);
+    let by_target = known().filter(|group| group.is_joined()).map(of_primary);
     let by_target = if rolling {
         by_target.min_by_key(|(healthy, _)| *healthy)
     } else {

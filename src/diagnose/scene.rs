@@ -153,7 +153,7 @@ impl<'a> Group<'a> {
     }
 
     /// How many targets of the service's own tasks stand so. Groups can be shared: with the tasks known only targets of the
-    /// service's tasks count, unless none of them can be told from the others.
+    /// service's tasks count, unless they cannot be told from the others.
     pub fn own(&self, standing: Standing) -> usize {
         self.own_places().filter(|place| place.standing == standing).count()
     }
@@ -163,8 +163,13 @@ impl<'a> Group<'a> {
         self.own_places().filter(|place| place.standing != Standing::Leaving).count()
     }
 
+    /// Whether it can be told which targets are those of the service's tasks.
+    pub fn is_joined(&self) -> bool {
+        self.read_together && self.places.iter().any(|place| place.task.is_some())
+    }
+
     fn own_places(&self) -> impl Iterator<Item = &Place<'a>> {
-        let joined = self.places.iter().any(|place| place.task.is_some());
+        let joined = self.is_joined();
         self.places.iter().filter(move |place| !joined || place.task.is_some_and(|task| !task.is_stopped()))
     }
 

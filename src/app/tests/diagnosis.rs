@@ -17,11 +17,12 @@ use crate::app::store::Moment;
 use crate::diagnose::catalogue::{Bearing, CHECKS_FAIL, Effect as Seen, Entry, Rank};
 use crate::diagnose::diagnosis::{Check, CheckName, CheckVerdict, Diagnosis};
 use crate::diagnose::finding::{Confidence, Finding, Fix, Severity};
-use crate::diagnose::fixtures::running_task;
+use crate::diagnose::fixtures::{definition, running_task};
 use crate::diagnose::health::{Assessment, Health};
 use crate::diagnose::network::{Hop, Path, Verdict};
 use crate::model::call::ErrorKind;
 use crate::model::query::{Answer, Query};
+use crate::model::task_definition::TaskDefinition;
 use crate::ui::{Theme, view};
 
 const fn kind(id: &'static str, severity: Severity, rank: Rank, bearing: Bearing) -> Entry {
@@ -414,8 +415,10 @@ fn every_tab_has_its_key() {
 
 #[test]
 fn tasks_read_before_the_targets_changed_are_not_missing_among_them() {
-    let mut world = World::settled(options(), vec![balanced(service("web"))]);
-    let web = world.services[0].clone();
+    let mut web = balanced(service("web"));
+    web.load_balancers[0].container = Some("web".to_owned());
+    (web.desired, web.running) = (1, 1);
+    let mut world = World::settled(options(), vec![web.clone()]);
     let group = group("web");
     let moment = |world: &World, seconds: i64| {
         let moment = world.app.moment();
@@ -445,6 +448,10 @@ fn tasks_read_before_the_targets_changed_are_not_missing_among_them() {
     let at = moment(&world, 0);
     let query = Query::TargetGroup { target_group: group.clone() };
     world.app.store.settle(&query, at, Ok(Answer::TargetGroup(Box::new(settings))));
+    let arn = web.task_definition.clone().unwrap();
+    let revision = TaskDefinition { arn: arn.clone(), ..definition(30) };
+    let query = Query::TaskDefinition { task_definition: arn };
+    world.app.store.settle(&query, at, Ok(Answer::TaskDefinition(Box::new(revision))));
     let says_missing = |world: &World| {
         let findings = &world.app.store.judgement(&web.arn).unwrap().diagnosis.findings;
         let all = findings.iter().flat_map(|finding| std::iter::once(finding).chain(&finding.consequences));
@@ -456,6 +463,8 @@ fn tasks_read_before_the_targets_changed_are_not_missing_among_them() {
     // The task was replaced, which its group shows first.
     settle_targets(&mut world, 30, "10.0.0.8");
     assert!(!says_missing(&world));
+    let health = world.app.store.judgement(&web.arn).unwrap().health;
+    assert_eq!(health, Health::Healthy, "the new target is taken for one of the service");
     // Now it is known that it still runs, and that the target is that of somebody else.
     settle_tasks(&mut world, 40, "10.0.0.7");
     settle_targets(&mut world, 70, "10.0.0.8");
