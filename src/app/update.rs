@@ -34,6 +34,9 @@ impl App {
     pub fn update(&mut self, at: Timestamp, msg: Msg) -> Vec<Effect> {
         self.now = self.now.max(at);
         let ticked = msg == Msg::Tick;
+        // Lines come by the thousand, and laying out the screen for each batch would make keys wait: who reads stays where
+        // he is, and where the newest line is looked for is found when it is painted.
+        let only_lines = matches!(msg, Msg::Followed { .. });
         let mut effects = match msg {
             Msg::Tick => Vec::new(),
             Msg::Key(press) => self.key(press),
@@ -93,7 +96,9 @@ impl App {
         self.settle_insights(&mut effects);
         self.settle_views();
         self.settle_sight();
-        self.settle_lines();
+        if !only_lines {
+            self.settle_lines();
+        }
         effects.extend(self.schedule());
         if ticked {
             effects.extend(self.schedule_in_turn());

@@ -62,7 +62,9 @@ pub fn document(app: &App, service: &Service, width: usize) -> Document {
     }
     let marks = marks(app, service, logs);
     let (here, marked) = (logs.row(), logs.marked());
-    for row in logs.top()..logs.view().len() {
+    // Who follows the newest line sees the end, wherever it is by now.
+    let first = if logs.follows_newest() { top(app, width, room).unwrap_or_default() } else { logs.top() };
+    for row in first..logs.view().len() {
         if document.lines.len() >= room {
             break;
         }
