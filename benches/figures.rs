@@ -33,6 +33,7 @@ use ecsight::ui::theme::Theme;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -63,7 +64,10 @@ fn main() {
     if wanted("flood") {
         // In vain if something is wrong with it.
         let patience = Duration::from_mins(3);
-        if runtime.block_on(async { tokio::time::timeout(patience, followed_flood()).await }).is_err() {
+        // As in the program: the screen has a thread of its own.
+        let screen = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let flood = followed_flood(runtime.handle());
+        if screen.block_on(async { tokio::time::timeout(patience, flood).await }).is_err() {
             println!("a minute of 5,000 lines a second         was not over after {patience:?}");
         }
     }
@@ -131,7 +135,7 @@ fn million_lines() {
 }
 
 /// A minute of a service that writes 5,000 lines a second, followed on the screen over HTTP while somebody presses keys.
-async fn followed_flood() {
+async fn followed_flood(calls: &Handle) {
     const MINUTE: Duration = Duration::from_mins(1);
     // CloudWatch takes in events late, and they are read later still.
     const UNSETTLED: Duration = Duration::from_secs(30);
@@ -140,10 +144,11 @@ async fn followed_flood() {
     let application = Application::worker().chatting(30_000, false);
     world.add_service("shop", &Blueprint::worker("web").tasks(10).running(application).unsettled());
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let simulator = Simulator::start(listen, world, Clock::Real { speed: 1.0 }, Duration::ZERO).await.unwrap();
+    let simulator = async move { Simulator::start(listen, world, Clock::Real { speed: 1.0 }, Duration::ZERO).await };
+    let simulator = calls.spawn(simulator).await.unwrap().unwrap();
     let endpoint = simulator.endpoint();
     let (outbox, mut inbox) = mpsc::channel(INBOX);
-    let mut requests = Requests::new(async move { connected(endpoint).await }, outbox);
+    let mut requests = Requests::new(calls.clone(), async move { connected(endpoint).await }, outbox);
     let mut app = app();
     let mut shown = paint(&app);
     let mut keys = tokio::time::interval(Duration::from_millis(50));

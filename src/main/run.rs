@@ -6,6 +6,7 @@ use ecsight::aws::{self, Aws, Credentials};
 use ecsight::cli::{Cli, Command, Consent, Diagnose, Logs, Output, ReportOutput};
 use ecsight::config::Settings;
 use ecsight::headless::{self, AwsClock, Change, Console, Failure, Format, Outcome, Patience, TaskSelection};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::exit::Exit;
 use crate::{screen, simulate, trace};
@@ -27,49 +28,47 @@ pub(crate) fn run(cli: Cli) -> Exit {
     {
         return complain(Exit::Usage, &format!("cannot write the log file {}: {error}", path.display()), None);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(Exit::Usage, &format!("cannot start: {error}"), None),
     };
-    let exit = runtime.block_on(dispatch(command, typed, settings));
+    let exit = dispatch(command, typed, settings, &runtime);
     // A look-up of a name that hangs must not keep the program from ending.
     runtime.shutdown_background();
     exit
 }
 
-async fn dispatch(command: Option<Command>, typed: simulate::Typed, settings: Settings) -> Exit {
+fn dispatch(command: Option<Command>, typed: simulate::Typed, settings: Settings, runtime: &Runtime) -> Exit {
     let done = match command {
         None => {
             let mut connection = connection(&settings);
             // What is on the screen is asked for again soon anyway.
             connection.attempts = 1;
-            return screen::open(connection, settings, None).await;
+            return screen::open(connection, settings, None, runtime.handle());
         }
-        Some(Command::Demo(world)) => return simulate::demo(world, typed, settings).await,
-        Some(Command::Simulate(arguments)) => return simulate::serve(arguments).await,
-        Some(Command::Services(list)) => {
-            headless(settings, async |aws, settings, clock, console| {
-                let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
-                headless::services(aws, cluster, service, format(list.output), clock, console).await
-            })
-            .await
-        }
+        Some(Command::Demo(world)) => return simulate::demo(&world, typed, settings, runtime),
+        Some(Command::Simulate(arguments)) => return runtime.block_on(simulate::serve(arguments)),
+        Some(Command::Services(list)) => headless(runtime, &settings, async |aws, settings, clock, console| {
+            let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
+            headless::services(aws, cluster, service, format(list.output), clock, console).await
+        }),
         Some(Command::Tasks(tasks)) => {
             let selection = if tasks.stopped { TaskSelection::Stopped } else { TaskSelection::Running };
-            headless(settings, async |aws, settings, clock, console| {
+            headless(runtime, &settings, async |aws, settings, clock, console| {
                 let (cluster, service) = (settings.cluster.as_deref(), settings.service.as_deref());
                 let format = format(tasks.output);
                 headless::tasks(aws, cluster, service, selection, format, clock, console).await
             })
-            .await
         }
-        Some(Command::Diagnose(diagnose)) => return self::diagnose(settings, &diagnose).await,
-        Some(Command::Logs(logs)) => self::logs(settings, &logs).await,
+        Some(Command::Diagnose(diagnose)) => return self::diagnose(runtime, &settings, &diagnose),
+        Some(Command::Logs(logs)) => self::logs(runtime, &settings, &logs),
         Some(Command::Explain(explain)) => print(|console| headless::explain(explain.id.as_deref(), console)),
         Some(Command::Redeploy(redeploy)) => {
-            change(settings, &redeploy.name, Change::ForceNewDeployment, &redeploy.consent).await
+            change(runtime, &settings, &redeploy.name, Change::ForceNewDeployment, &redeploy.consent)
         }
-        Some(Command::Scale(scale)) => change(settings, &scale.name, Change::Scale(scale.count), &scale.consent).await,
+        Some(Command::Scale(scale)) => {
+            change(runtime, &settings, &scale.name, Change::Scale(scale.count), &scale.consent)
+        }
     };
     match done {
         Ok(()) => Exit::Done,
@@ -84,8 +83,8 @@ fn failed(failure: &Failure) -> Exit {
     complain(Exit::from(failure), &failure.to_string(), failure.advice().as_deref())
 }
 
-async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
-    let done = headless(settings, async |aws, settings, clock, console| {
+fn diagnose(runtime: &Runtime, settings: &Settings, arguments: &Diagnose) -> Exit {
+    let done = headless(runtime, settings, async |aws, settings, clock, console| {
         let flagged: Vec<String> = settings.service.iter().cloned().collect();
         let wanted = headless::Diagnose {
             cluster: settings.cluster.as_deref(),
@@ -95,8 +94,7 @@ async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
             timeout: arguments.timeout,
         };
         headless::diagnose(aws, wanted, clock, console).await
-    })
-    .await;
+    });
     match done {
         Ok(Outcome::Well) => Exit::Done,
         Ok(Outcome::Unwell) => Exit::Unwell,
@@ -104,8 +102,8 @@ async fn diagnose(settings: Settings, arguments: &Diagnose) -> Exit {
     }
 }
 
-async fn logs(settings: Settings, arguments: &Logs) -> Result<(), Failure> {
-    headless(settings, async |aws, settings, clock, console| {
+fn logs(runtime: &Runtime, settings: &Settings, arguments: &Logs) -> Result<(), Failure> {
+    headless(runtime, settings, async |aws, settings, clock, console| {
         let wanted = headless::Logs {
             cluster: settings.cluster.as_deref(),
             service: &arguments.name,
@@ -121,7 +119,6 @@ async fn logs(settings: Settings, arguments: &Logs) -> Result<(), Failure> {
         };
         headless::logs(aws, wanted, &jiff::tz::TimeZone::system(), clock, console).await
     })
-    .await
 }
 
 const fn report_format(output: ReportOutput) -> Format {
@@ -137,27 +134,32 @@ fn print(command: impl FnOnce(&mut Console<'_>) -> Result<(), Failure>) -> Resul
     command(&mut Console { out: &mut out, err: &mut err, ask: None, colour: false })
 }
 
-async fn change(settings: Settings, name: &str, change: Change, consent: &Consent) -> Result<(), Failure> {
-    headless(settings, async |aws, settings, clock, console| {
+fn change(
+    runtime: &Runtime,
+    settings: &Settings,
+    name: &str,
+    change: Change,
+    consent: &Consent,
+) -> Result<(), Failure> {
+    headless(runtime, settings, async |aws, settings, clock, console| {
         let patience = Patience { timeout: consent.timeout, period: settings.refresh_interval() };
         let consent = headless::Consent { given: consent.yes, wait: consent.wait.then_some(patience) };
         headless::change(aws, settings.cluster.as_deref(), name, change, consent, clock, console).await
     })
-    .await
 }
 
 /// Runs a headless command on the real streams.
-async fn headless<T>(
-    settings: Settings,
+fn headless<T>(
+    runtime: &Runtime,
+    settings: &Settings,
     command: impl AsyncFnOnce(&Aws, &Settings, &AwsClock, &mut Console<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let clock = AwsClock::default();
     let observer = clock.clone();
-    let aws = Aws::connect(connection(&settings), move |record| {
+    let aws = runtime.block_on(Aws::connect(connection(settings), move |record| {
         trace::call(&record);
         observer.observe(&record);
-    })
-    .await;
+    }));
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let colour = out.is_terminal() && !settings.no_color;
     let mut ask = |question: &str| asked(question);
@@ -166,7 +168,7 @@ async fn headless<T>(
     if somebody {
         console.ask = Some(&mut ask);
     }
-    command(&aws, &settings, &clock, &mut console).await
+    runtime.block_on(command(&aws, settings, &clock, &mut console))
 }
 
 /// How headless commands talk to AWS: they ask once and leave, so every read is tried a few times.

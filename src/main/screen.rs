@@ -10,17 +10,23 @@ use ecsight::runtime::effects::Outcome;
 use ecsight::runtime::{self, End, RuntimeError, Session};
 use ecsight::ui::theme::Theme;
 use jiff::SignedDuration;
+use tokio::runtime::{Builder, Handle};
 
 use crate::exit::Exit;
 use crate::run::complain;
 
-/// Opens the screen on an AWS until somebody closes it. `label` is a word for the header when that AWS is not real.
-pub(crate) async fn open(connection: aws::Settings, settings: Settings, label: Option<String>) -> Exit {
+/// Opens the screen on an AWS until somebody closes it. `label` is a word for the header when that AWS is not real. What is
+/// asked of AWS runs on `calls`, the screen on the thread this is called on.
+pub(crate) fn open(connection: aws::Settings, settings: Settings, label: Option<String>, calls: &Handle) -> Exit {
     let session = match session(connection, settings, label) {
         Ok(session) => session,
         Err(wrong) => return complain(Exit::Usage, &format!("[keys] of the configuration: {wrong}"), None),
     };
-    match runtime::run(session).await {
+    let screen = match Builder::new_current_thread().enable_all().build() {
+        Ok(screen) => screen,
+        Err(error) => return complain(Exit::Usage, &format!("cannot start: {error}"), None),
+    };
+    match screen.block_on(runtime::run(session, calls.clone())) {
         Ok(End { signal, last_changes }) => {
             last_changes.iter().for_each(tell);
             signal.map_or(Exit::Done, |signal| Exit::Signal(signal.exit_code()))

@@ -9,6 +9,7 @@ use ecsight::aws::{self, Credentials};
 use ecsight::cli::{Simulate, SimulatedWorld};
 use ecsight::config::Settings;
 use ecsight::sim::{Options, REGION, Simulator, SimulatorError, World, WorldFileError};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
@@ -51,9 +52,9 @@ pub(crate) struct Typed {
 }
 
 /// Opens the screen on a simulator of its own, on its first cluster unless another was asked for.
-pub(crate) async fn demo(wanted: SimulatedWorld, typed: Typed, mut settings: Settings) -> Exit {
+pub(crate) fn demo(wanted: &SimulatedWorld, typed: Typed, mut settings: Settings, calls: &Runtime) -> Exit {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let simulator = match start(anywhere, &wanted, None, Duration::ZERO).await {
+    let simulator = match calls.block_on(start(anywhere, wanted, None, Duration::ZERO)) {
         Ok(simulator) => simulator,
         Err(error) => return complain(Exit::Usage, &error.to_string(), None),
     };
@@ -67,7 +68,7 @@ pub(crate) async fn demo(wanted: SimulatedWorld, typed: Typed, mut settings: Set
         read_only: settings.read_only,
         ..aws::Settings::default()
     };
-    screen::open(connection, settings, Some("demo".to_owned())).await
+    screen::open(connection, settings, Some("demo".to_owned()), calls.handle())
 }
 
 /// Starts a simulator with the world that was asked for.

@@ -1,11 +1,13 @@
 //! Wishes of the core to tasks, and their outcomes back as messages. A request is one task; cancelling it drops the call. A
-//! change is never cancelled. Everything waits by itself until the connection is set up, so the screen never does.
+//! change is never cancelled. Everything waits by itself until the connection is set up, so the screen never does. And all of
+//! it runs elsewhere than the screen: ten thousand lines of an answer take longer to read than a key may wait.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::io::{BufWriter, Write};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -71,6 +73,7 @@ pub struct Outcome {
 
 /// Requests and changes under way.
 pub struct Requests<A> {
+    calls: Handle,
     answers: watch::Receiver<Option<A>>,
     outbox: mpsc::Sender<Msg>,
     open: HashMap<RequestId, AbortHandle>,
@@ -80,11 +83,11 @@ pub struct Requests<A> {
 }
 
 impl<A: Answers> Requests<A> {
-    /// Connects in the background; outcomes go to `outbox`.
-    pub fn new(connect: impl Future<Output = A> + Send + 'static, outbox: mpsc::Sender<Msg>) -> Self {
+    /// Connects in the background; all calls run on `calls`, and outcomes go to `outbox`.
+    pub fn new(calls: Handle, connect: impl Future<Output = A> + Send + 'static, outbox: mpsc::Sender<Msg>) -> Self {
         let (connected, answers) = watch::channel(None);
         let told = outbox.clone();
-        tokio::spawn(async move {
+        calls.spawn(async move {
             let answers = connect.await;
             let connection = answers.connection();
             connected.send_replace(Some(answers));
@@ -92,7 +95,7 @@ impl<A: Answers> Requests<A> {
             // Requests made later still have to find the connection.
             connected.closed().await;
         });
-        Self { answers, outbox, open: HashMap::new(), changes: JoinSet::new(), stops: JoinSet::new() }
+        Self { calls, answers, outbox, open: HashMap::new(), changes: JoinSet::new(), stops: JoinSet::new() }
     }
 
     /// Asks; the answer comes as [`Msg::Answered`].
@@ -109,7 +112,7 @@ impl<A: Answers> Requests<A> {
                 let _ = outbox.send(Msg::Answered { request, result }).await;
             }
         };
-        let handle = if stops { self.stops.spawn(task) } else { tokio::spawn(task).abort_handle() };
+        let handle = if stops { self.stops.spawn_on(task, &self.calls) } else { self.calls.spawn(task).abort_handle() };
         self.open.insert(request, handle);
     }
 
@@ -117,7 +120,7 @@ impl<A: Answers> Requests<A> {
     /// they are taken.
     pub fn follow(&mut self, request: RequestId, following: Following) {
         let (connected, outbox) = (self.answers.clone(), self.outbox.clone());
-        let task = tokio::spawn(async move {
+        let task = self.calls.spawn(async move {
             let Some(answers) = wait(connected).await else { return };
             let (out, followed) = mpsc::channel(FOLLOWED_BATCHES);
             tokio::join!(answers.follow(following, out), pass_on(request, followed, outbox));
@@ -135,7 +138,7 @@ impl<A: Answers> Requests<A> {
     /// Changes AWS; the outcome comes as [`Msg::Changed`].
     pub fn change(&mut self, request: RequestId, mutation: Mutation) {
         let (connected, outbox) = (self.answers.clone(), self.outbox.clone());
-        self.changes.spawn(async move {
+        let task = async move {
             let Some(answers) = wait(connected).await else {
                 // The connection is made once and lasts as long as the program.
                 std::future::pending().await
@@ -148,13 +151,14 @@ impl<A: Answers> Requests<A> {
                 tokio::spawn(async move { outbox.send(msg).await });
             });
             outcome
-        });
+        };
+        self.changes.spawn_on(task, &self.calls);
     }
 
     /// Writes lines to a new file of the working directory; the outcome comes as [`Msg::Saved`].
     pub fn save(&mut self, name: String, lines: Vec<String>) {
         let outbox = self.outbox.clone();
-        tokio::spawn(async move {
+        self.calls.spawn(async move {
             let saved = tokio::task::spawn_blocking(move || save(&name, &lines)).await;
             let result = saved.unwrap_or_else(|_| Err("writing was interrupted".to_owned()));
             let _ = outbox.send(Msg::Saved(result)).await;

@@ -1,4 +1,5 @@
-//! The only impure middle: terminal, timers, signals, requests.
+//! The only impure middle: terminal, timers, signals, requests. All but the requests run on one thread with timers of its
+//! own: shared with those who read long answers, keys and frames were measured to be some 20 ms late in a flood of lines.
 //!
 //! ```text
 //!  terminal ─▶ input ──Msg──┐                     ┌─▶ painter ─▶ terminal (a guard gives it back, come what may)
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use rustix::io::Errno;
 use rustix::termios::{QueueSelector, tcflush};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -87,21 +89,24 @@ pub enum RuntimeError {
     },
 }
 
-/// Runs the user interface until somebody ends it. The terminal is given back in any case.
+/// Runs the user interface until somebody ends it, and its calls of AWS on `calls`. The terminal is given back in any case.
+///
+/// It wants a thread of its own: on that of the calls, keys and frames would wait until a long answer is read.
 ///
 /// # Errors
 /// When there is no terminal or it cannot be used.
-pub async fn run(session: Session) -> Result<End, RuntimeError> {
+pub async fn run(session: Session, calls: Handle) -> Result<End, RuntimeError> {
     let started = Instant::now();
     let Session { app, aws, theme, mouse, record } = session;
     // Before the terminal is taken, so that there is no moment in which a panic or a signal leaves it as it is.
     let _guard = Guard::new();
     let mut signals = Signals::listen()?;
-    let _insistence = AbortOnDropHandle::new(tokio::spawn(signals::insist(Signals::listen()?)));
+    // Elsewhere, since it is there for when this thread hangs.
+    let _insistence = AbortOnDropHandle::new(calls.spawn(signals::insist(Signals::listen()?)));
     let terminal = Terminal::take(mouse)?;
     let (at, size) = (Timestamp::now(), terminal::size());
     let (outbox, inbox) = mpsc::channel(INBOX);
-    let requests = Requests::new(effects::connect(aws, outbox.clone()), outbox.clone());
+    let requests = Requests::new(calls, effects::connect(aws, outbox.clone()), outbox.clone());
     let view = move |app: &App, buffer: &mut Buffer| ui::view(app, &theme, buffer);
     let mut event_loop = EventLoop::new(App::new(app, at, size), view, Output::new()?, requests, inbox);
     if std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()) {

@@ -1,7 +1,5 @@
 //! `--wait`: following what came of a change.
 
-use std::time::Duration;
-
 use ecsight::sim::{FaultKind, Simulator};
 
 use crate::program::{Program, Ran};
@@ -56,9 +54,7 @@ async fn while_waiting(simulator: &Simulator, fault: FaultKind) -> Ran {
     simulator.reset_calls();
     let program = Program::on(simulator);
     let faulty = async {
-        while !simulator.calls().contains_key("UpdateService") {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        simulator.called("UpdateService").await;
         simulator.inject("DescribeServices", fault);
     };
     let arguments = "redeploy storefront --cluster shop --yes --wait --refresh 1";

@@ -20,6 +20,7 @@ use ecsight::ui::{Theme, view};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// No answer takes that long, however busy the machine; whoever waits longer waits for nothing.
@@ -70,7 +71,7 @@ impl Beginning {
         let observed = Arc::clone(&calls);
         let connect = Aws::connect(settings, move |call| observed.lock().unwrap().push(call));
         let (outbox, inbox) = mpsc::channel(INBOX);
-        let requests = Requests::new(connect, outbox);
+        let requests = Requests::new(Handle::current(), connect, outbox);
         let options = Options {
             cluster: self.cluster.map(ClusterName::new),
             service: None,

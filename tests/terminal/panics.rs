@@ -7,6 +7,7 @@ use ecsight::app::keymap::{Bindings, Keymap};
 use ecsight::runtime::{self, Session};
 use ecsight::{app, aws, ui};
 use rustix::process::Signal;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::pty::Start;
@@ -34,19 +35,22 @@ fn panicking() {
         mouse: true,
         record: None,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    // As in the binary: the screen on this thread, its calls on others.
+    let calls = Builder::new_multi_thread().enable_all().build().unwrap();
+    let screen = Builder::new_current_thread().enable_all().build().unwrap();
+    let run = runtime::run(session, calls.handle().clone());
+    screen.block_on(async {
         let mut now = signal(SignalKind::user_defined1()).unwrap();
         let panics = async move {
             now.recv().await;
             panic!("boom \u{1b}[31m");
         };
         if place == "task" {
-            tokio::spawn(panics);
-            runtime::run(session).await.unwrap();
+            calls.spawn(panics);
+            run.await.unwrap();
         } else {
             // On the thread of the loop, between two of its turns.
-            let _ = tokio::join!(panics, runtime::run(session));
+            let _ = tokio::join!(panics, run);
         }
     });
 }

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,8 +47,8 @@ impl App {
         let task = logs.view.filter().task.clone();
         // A task that died may have been read alone, from before the others.
         let of_task = task.as_ref().and_then(|task| logs.held.first_of(task));
-        let begins = (0_u16..).zip(&logs.begins).map(|(place, _)| logs.begins_at(place)).collect::<Vec<_>>();
-        for (place, begins) in (0_u16..).zip(begins) {
+        for place in logs.places() {
+            let begins = logs.begins_at(place);
             let until = of_task.map_or(begins, |of_task| of_task.min(begins));
             logs.ask(place, task.as_deref(), until.checked_sub(OLDEST).unwrap_or(until), until, OLDER);
         }
@@ -55,17 +56,14 @@ impl App {
 
     /// Shows the log of the task that died last, all of it.
     pub(in crate::app) fn open_previous_logs(&mut self) -> Vec<Effect> {
-        let Some((id, from)) = self.last_dead_task().map(|task| {
-            let started = task.started_at.or(task.created_at).unwrap_or_default();
-            (task.arn.name().to_owned(), started.checked_sub(BEFORE_START).unwrap_or(started))
-        }) else {
-            return Vec::new();
-        };
+        let Some(task) = self.last_dead_task() else { return Vec::new() };
+        let started = task.started_at.or(task.created_at).unwrap_or_default();
+        let (id, from) = (task.arn.name().to_owned(), started.checked_sub(BEFORE_START).unwrap_or(started));
         self.open_logs();
         let effects = self.follow_logs();
         let present = self.aws_now();
         if let Some(logs) = &mut self.logs {
-            for (place, _) in (0_u16..).zip(logs.sources.clone()) {
+            for place in logs.places() {
                 // What was written just now is not to be missed, whatever the clocks say.
                 logs.ask(place, Some(&id), from, present + BEFORE_START, OF_DEAD);
             }
@@ -99,7 +97,7 @@ impl App {
                 let fresh = self.logs.as_ref().map(|logs| logs.not_held(events)).unwrap_or_default();
                 self.take_lines(fresh);
                 match (complete, task) {
-                    (true, None) => self.notify("that is all of the last three days"),
+                    (true, None) => self.notify("that is all within three days before"),
                     (true, Some(_)) => self.notify("that is all this task wrote"),
                     (false, _) => self.notify(format!("read from {} UTC on, and there is more before", clock(first))),
                 }
@@ -123,6 +121,10 @@ impl Logs {
         // What was let go is no longer held.
         let let_go = self.held.first_at().filter(|_| self.held.let_go() > 0);
         let_go.map_or(told, |first| first.max(told))
+    }
+
+    fn places(&self) -> Range<u16> {
+        0..u16::try_from(self.sources.len()).unwrap_or(u16::MAX)
     }
 
     fn ask(&mut self, place: u16, task: Option<&str>, from: Timestamp, until: Timestamp, most: u32) {

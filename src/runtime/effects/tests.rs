@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::*;
@@ -74,7 +75,7 @@ async fn requests_wait_for_the_connection_and_are_then_answered() {
     let (connect, connection) = tokio::sync::oneshot::channel();
     let aws = Patient::default();
     aws.go.notify_one();
-    let mut requests = Requests::new(async move { connection.await.unwrap() }, outbox);
+    let mut requests = Requests::new(Handle::current(), async move { connection.await.unwrap() }, outbox);
     requests.ask(RequestId(1), Query::Identity, Urgency::Background);
     tokio::task::yield_now().await;
     assert!(inbox.try_recv().is_err());
@@ -93,7 +94,7 @@ async fn requests_wait_for_the_connection_and_are_then_answered() {
 async fn a_cancelled_request_drops_its_call_and_says_nothing() {
     let (outbox, mut inbox) = mpsc::channel(8);
     let aws = Patient::default();
-    let mut requests = Requests::new(std::future::ready(aws.clone()), outbox);
+    let mut requests = Requests::new(Handle::current(), std::future::ready(aws.clone()), outbox);
     assert!(matches!(inbox.recv().await, Some(Msg::Connected(_))));
     requests.ask(RequestId(1), Query::Identity, Urgency::Interactive);
     tokio::task::yield_now().await;
@@ -108,7 +109,7 @@ async fn a_cancelled_request_drops_its_call_and_says_nothing() {
 async fn what_is_followed_gathers_while_nobody_takes_it_and_ends_when_nobody_wants_it() {
     let (outbox, mut inbox) = mpsc::channel(1);
     let aws = Patient::default();
-    let mut requests = Requests::new(std::future::ready(aws.clone()), outbox);
+    let mut requests = Requests::new(Handle::current(), std::future::ready(aws.clone()), outbox);
     let source = LogSource {
         container: "web".to_owned(),
         group: "/ecs/web".to_owned(),
@@ -152,7 +153,7 @@ fn lines_are_saved_to_a_new_file_for_their_owner_only() {
 async fn the_end_waits_for_a_query_to_be_stopped_but_not_for_long() {
     let (outbox, mut inbox) = mpsc::channel(8);
     let aws = Patient::default();
-    let mut requests = Requests::new(std::future::ready(aws.clone()), outbox);
+    let mut requests = Requests::new(Handle::current(), std::future::ready(aws.clone()), outbox);
     requests.ask(RequestId(3), Query::StopInsights { id: "q-1".to_owned() }, Urgency::Interactive);
     requests.finish_stops(Duration::from_millis(1)).await;
     aws.go.notify_one();
@@ -165,7 +166,7 @@ async fn the_end_waits_for_a_query_to_be_stopped_but_not_for_long() {
 async fn a_change_is_told_once_and_awaited_at_the_end() {
     let (outbox, mut inbox) = mpsc::channel(8);
     let aws = Patient::default();
-    let mut requests = Requests::new(std::future::ready(aws.clone()), outbox);
+    let mut requests = Requests::new(Handle::current(), std::future::ready(aws.clone()), outbox);
     requests.change(RequestId(7), mutation());
     requests.cancel(RequestId(7));
     aws.go.notify_one();
@@ -181,7 +182,7 @@ async fn a_change_is_told_once_and_awaited_at_the_end() {
 #[tokio::test]
 async fn a_change_that_does_not_end_does_not_keep_the_program() {
     let (outbox, _inbox) = mpsc::channel(8);
-    let mut requests = Requests::new(std::future::ready(Patient::default()), outbox);
+    let mut requests = Requests::new(Handle::current(), std::future::ready(Patient::default()), outbox);
     requests.change(RequestId(7), mutation());
     assert_eq!(requests.finish_changes(Duration::from_millis(1)).await, []);
 }

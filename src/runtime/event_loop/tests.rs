@@ -1,5 +1,7 @@
 use std::sync::{Arc, Mutex};
 
+use tokio::runtime::Handle;
+
 use super::*;
 use crate::app::Options;
 use crate::app::key::KeyPress;
@@ -76,7 +78,7 @@ type Loop = EventLoop<Screen, Silence, fn(&App, &mut Buffer) -> Option<Position>
 fn event_loop(connect: impl Future<Output = Silence> + Send + 'static) -> (Loop, mpsc::Sender<Msg>, Screen) {
     let (outbox, inbox) = mpsc::channel(INBOX);
     let screen = Screen::default();
-    let requests = Requests::new(connect, outbox.clone());
+    let requests = Requests::new(Handle::current(), connect, outbox.clone());
     (EventLoop::new(app(), view as _, screen.clone(), requests, inbox), outbox, screen)
 }
 

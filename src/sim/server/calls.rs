@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 #[derive(Debug, Default)]
 struct Tally {
     made: usize,
@@ -33,6 +35,8 @@ struct Counts {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calls {
     counts: Arc<Mutex<Counts>>,
+    /// Wakes whoever waits for a call.
+    begun: Arc<Notify>,
 }
 
 impl Calls {
@@ -45,6 +49,8 @@ impl Calls {
         let mut counts = self.lock();
         counts.overall.begin();
         counts.by_operation.entry(operation.to_owned()).or_default().begin();
+        drop(counts);
+        self.begun.notify_waiters();
         InFlight { calls: self.clone(), operation: operation.to_owned() }
     }
 
@@ -52,6 +58,18 @@ impl Calls {
         let counts = self.lock();
         let made = counts.by_operation.iter().filter(|(_, tally)| tally.made > 0);
         made.map(|(operation, tally)| (operation.clone(), tally.made)).collect()
+    }
+
+    /// Waits until an operation was called, if it was not yet.
+    pub(crate) async fn called(&self, operation: &str) {
+        loop {
+            // Before it is looked, so that none is missed.
+            let begun = self.begun.notified();
+            if self.made().contains_key(operation) {
+                return;
+            }
+            begun.await;
+        }
     }
 
     pub(crate) fn reset(&self) {

@@ -172,6 +172,11 @@ impl Simulator {
         self.shared.calls.made()
     }
 
+    /// Waits until an operation was called since the start or the last reset.
+    pub async fn called(&self, operation: &str) {
+        self.shared.calls.called(operation).await;
+    }
+
     /// Starts counting anew.
     pub fn reset_calls(&self) {
         self.shared.calls.reset();
