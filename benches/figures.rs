@@ -17,7 +17,7 @@ use ecsight::diagnose::facts::Facts;
 use ecsight::diagnose::health::Health;
 use ecsight::diagnose::needs::needs;
 use ecsight::headless::{self, AwsClock, Console, Diagnose, Format, Outcome};
-use ecsight::logs::held::Held;
+use ecsight::logs::held::{Held, Line};
 use ecsight::logs::pattern::Pattern;
 use ecsight::logs::view::View;
 use ecsight::model::arn::ClusterName;
@@ -26,7 +26,7 @@ use ecsight::model::log::LogEvent;
 use ecsight::model::query::{Answer, Query};
 use ecsight::model::service::Service;
 use ecsight::runtime::effects::Requests;
-use ecsight::runtime::event_loop::INBOX;
+use ecsight::runtime::event_loop::{EventLoop, Flow, INBOX};
 use ecsight::sim::{Application, Blueprint, Clock, Simulator, World};
 use ecsight::ui;
 use ecsight::ui::theme::Theme;
@@ -134,7 +134,7 @@ fn million_lines() {
     }
 }
 
-/// A minute of a service that writes 5,000 lines a second, followed on the screen over HTTP while somebody presses keys.
+/// A minute of a service that writes 5,000 lines a second, followed on the screen over HTTP while somebody keys_sent keys.
 async fn followed_flood(calls: &Handle) {
     const MINUTE: Duration = Duration::from_mins(1);
     // CloudWatch takes in events late, and they are read later still.
@@ -147,71 +147,71 @@ async fn followed_flood(calls: &Handle) {
     let simulator = async move { Simulator::start(listen, world, Clock::Real { speed: 1.0 }, Duration::ZERO).await };
     let simulator = calls.spawn(simulator).await.unwrap().unwrap();
     let endpoint = simulator.endpoint();
-    let (outbox, mut inbox) = mpsc::channel(INBOX);
-    let mut requests = Requests::new(calls.clone(), async move { connected(endpoint).await }, outbox);
-    let mut app = app();
-    let mut shown = paint(&app);
+    let (outbox, inbox) = mpsc::channel(INBOX);
+    let requests = Requests::new(calls.clone(), async move { connected(endpoint).await }, outbox.clone());
+    let theme = Theme::default();
+    let view = |app: &App, buffer: &mut Buffer| ui::view(app, &theme, buffer);
+    let mut event_loop = EventLoop::new(app(), view, std::io::sink(), requests, inbox);
+    event_loop.start().unwrap();
     let mut keys = tokio::time::interval(Duration::from_millis(50));
-    let (mut times, mut own, mut pressed, mut behind) = (Vec::new(), Vec::new(), 0_usize, None);
-    let mut began = None;
-    loop {
-        let lines = app.logs().map_or(0, |logs| logs.held().len());
-        behind = behind.max(app.logs().and_then(|logs| logs.states().filter_map(|(_, state)| state?.behind).max()));
-        if began.is_none() && lines > 0 {
-            began = Some(Instant::now());
-        }
-        if began.is_some_and(|began| began.elapsed() > MINUTE + UNSETTLED) {
-            break;
-        }
-        let effects = tokio::select! {
-            due = keys.tick() => {
+    let (mut times, mut keys_sent, mut behind, mut began) = (Vec::new(), 0_usize, None, None);
+    // When a key was pressed, what it is to move on from, and how many frames there were before it was taken.
+    let mut pressed: Option<(Instant, Option<Line>, u64)> = None;
+    while began.is_none_or(|began: Instant| began.elapsed() < MINUTE + UNSETTLED) {
+        tokio::select! {
+            due = keys.tick(), if pressed.is_none() => {
                 // First the logs are opened, then somebody reads up and down in them.
-                pressed += 1;
-                let began = Instant::now();
-                let key = match (app.logs().is_some(), pressed % 40) {
+                keys_sent += 1;
+                let logs = event_loop.app().logs();
+                let key = match (logs.is_some(), keys_sent % 40) {
                     (false, _) => Key::Char('l'),
                     (true, 0) => Key::End,
                     (true, count) => Key::Char(if count < 20 { 'k' } else { 'j' }),
                 };
-                let mut effects = app.update(Timestamp::now(), Msg::Key(KeyPress::plain(key)));
-                let painted = paint(&app);
-                black_box(shown.diff(&painted).len());
-                shown = painted;
+                outbox.send(Msg::Key(KeyPress::plain(key))).await.unwrap();
+                let frames = event_loop.painted().frames;
+                // Before there are lines, nothing moves.
+                let moves = event_loop.app().logs().is_some_and(|logs| !logs.held().is_empty());
+                pressed = moves.then(|| (due.into_std(), read(event_loop.app()), frames));
+            }
+            flow = event_loop.turn() => assert_eq!(flow.unwrap(), Flow::Continue),
+        }
+        let app = event_loop.app();
+        began = began.or_else(|| app.logs().filter(|logs| !logs.held().is_empty()).map(|_| Instant::now()));
+        behind = behind.max(app.logs().and_then(|logs| logs.states().filter_map(|(_, state)| state?.behind).max()));
+        if let Some((due, before, frames)) = &mut pressed {
+            let painted = event_loop.painted().frames;
+            if read(app) == *before {
+                *frames = painted;
+            } else if painted > *frames {
                 times.push(due.elapsed());
-                own.push(began.elapsed());
-                effects.extend(app.update(Timestamp::now(), Msg::Tick));
-                effects
-            }
-            msg = inbox.recv() => {
-                let msg = msg.unwrap();
-                requests.settled(&msg);
-                app.update(Timestamp::now(), msg)
-            }
-        };
-        for effect in effects {
-            match effect {
-                Effect::Ask { request, query, urgency } => requests.ask(request, query, urgency),
-                Effect::Follow { request, following } => requests.follow(request, following),
-                Effect::Cancel { request } => requests.cancel(request),
-                _ => {}
+                pressed = None;
             }
         }
     }
     let end = Timestamp::now() - UNSETTLED;
-    let (held, lost, twice) = numbered(&app, end);
+    let (held, lost, twice) = numbered(event_loop.app(), end);
     let (median, worst) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    let painted = event_loop.painted();
     println!(
         "a minute of 5,000 lines a second         {held} lines held, {lost} lost, {twice} twice (promised 0); at \
          most {} behind",
         behind.map_or_else(|| "less than 10 s".to_owned(), |behind| format!("{behind:#}"))
     );
     println!(
-        "  key to painted meanwhile               p50 {median:.1?}, p99 {worst:.1?} (promised p99 16 ms), {} keys; without waiting \
-         for a turn p99 {:.1?}; simulator and clients run in the same process",
+        "  key to painted meanwhile               p50 {median:.1?}, p99 {worst:.1?} (promised p99 16 ms), {} keys; {} frames, {} kB; \
+         simulator and clients run in the same process",
         times.len(),
-        percentile(&mut own, 99)
+        painted.frames,
+        painted.bytes / 1_000
     );
     println!("  calls                                  {:?}", simulator.calls());
+}
+
+/// The line somebody reads, unless the newest is followed.
+fn read(app: &App) -> Option<Line> {
+    let logs = app.logs().filter(|logs| !logs.follows_newest())?;
+    logs.line(logs.row()?).cloned()
 }
 
 /// How many lines are held, and by the numbers their writers gave them how many are missing and how many are there twice.

@@ -95,6 +95,13 @@ pub enum Msg {
     Copied(Result<(), String>),
 }
 
+impl Msg {
+    /// Whether somebody did something, and waits for what comes of it.
+    pub const fn is_of_somebody(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Paste(_) | Self::Mouse(_) | Self::Resize(_))
+    }
+}
+
 /// How urgent a query is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

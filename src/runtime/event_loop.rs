@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  inbox ─▶ up to 64 messages ─▶ App::update ─▶ effects ─▶ requests, clipboard
-//!                                     └─▶ at most every 16 ms: view ─▶ painter
+//!                                     └─▶ when the pace says so: view ─▶ painter
 //! ```
 //!
 //! A message makes the picture stale; only a stale picture is drawn again, and only cells that differ are written. Nothing
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::effects::{Answers, Outcome, Requests};
+use super::pace::{Pace, Stale};
 use super::painter::{Painted, Painter};
 use super::recorder::Recorder;
 use crate::app::App;
@@ -29,8 +30,6 @@ use crate::model::text;
 pub const INBOX: usize = 1_024;
 /// Messages taken before it is checked whether a frame is due.
 const MOST_BEFORE_A_FRAME: usize = 64;
-/// The shortest time between two frames.
-const FRAME: Duration = Duration::from_millis(16);
 /// Bytes put on the clipboard at most. As base64 that is about 75 kB, which is where terminals begin to drop the sequence.
 const MOST_COPIED: usize = 56_000;
 /// How long changes under way are waited for at the end: a little longer than a call may take.
@@ -64,8 +63,7 @@ pub struct EventLoop<W, A, V> {
     inbox: mpsc::Receiver<Msg>,
     recorder: Option<Recorder>,
     clock: Clock,
-    stale: bool,
-    last_frame: Option<Instant>,
+    pace: Pace,
     last_update: Instant,
 }
 
@@ -80,8 +78,7 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
             inbox,
             recorder: None,
             clock: Clock::new(),
-            stale: true,
-            last_frame: None,
+            pace: Pace::default(),
             last_update: Instant::now(),
         }
     }
@@ -111,7 +108,7 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
     /// When the terminal cannot be written to.
     pub async fn turn(&mut self) -> io::Result<Flow> {
         let tick = self.last_update + self.app.next_tick().unsigned_abs();
-        let frame = self.last_frame.map_or(self.last_update, |last| last + FRAME);
+        let frame = self.pace.due(self.last_update);
         tokio::select! {
             Some(msg) = self.inbox.recv() => {
                 let flow = self.take_several(msg)?;
@@ -119,10 +116,10 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
                     return Ok(flow);
                 }
             }
-            () = tokio::time::sleep_until(frame), if self.stale => {}
+            () = tokio::time::sleep_until(frame.unwrap_or(tick)), if frame.is_some() => {}
             () = tokio::time::sleep_until(tick) => return self.take(Msg::Tick),
         }
-        if self.stale && self.last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
+        if self.is_due() {
             self.paint()?;
         }
         Ok(Flow::Continue)
@@ -178,9 +175,15 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
                 return Ok(flow);
             }
             taken += 1;
-            next = if taken < MOST_BEFORE_A_FRAME { self.inbox.try_recv().ok() } else { None };
+            let enough = taken == MOST_BEFORE_A_FRAME || self.is_due();
+            next = if enough { None } else { self.inbox.try_recv().ok() };
         }
         Ok(Flow::Continue)
+    }
+
+    fn is_due(&self) -> bool {
+        let now = Instant::now();
+        self.pace.due(now).is_some_and(|due| due <= now)
     }
 
     fn take(&mut self, mut msg: Msg) -> io::Result<Flow> {
@@ -192,9 +195,9 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
         }
         self.write_down(at, &msg);
         self.requests.settled(&msg);
+        self.pace.spoil(if msg.is_of_somebody() { Stale::Asked } else { Stale::Unasked });
         let effects = self.app.update(at, msg);
         self.last_update = Instant::now();
-        self.stale = true;
         let mut flow = Flow::Continue;
         for effect in effects {
             match effect {
@@ -229,8 +232,7 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
     fn paint(&mut self) -> io::Result<()> {
         let Self { app, view, painter, .. } = self;
         painter.paint(app.size(), |buffer| view(app, buffer))?;
-        self.stale = false;
-        self.last_frame = Some(Instant::now());
+        self.pace.painted(Instant::now());
         if let Some(recorder) = &mut self.recorder {
             let flushed = recorder.flush();
             self.keep_recording_if(flushed);

@@ -13,6 +13,7 @@ mod crash;
 pub mod effects;
 pub mod event_loop;
 mod input;
+mod pace;
 pub mod painter;
 pub mod recorder;
 mod signals;
