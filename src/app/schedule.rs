@@ -48,6 +48,11 @@ impl Requests {
         self.open.remove(&request).map(|open| open.query)
     }
 
+    /// Whether one is under way that starts a query of logs.
+    pub fn start_insights(&self) -> bool {
+        self.open.values().any(|open| matches!(open.query, Query::StartInsights { .. }))
+    }
+
     /// How many are under way.
     fn under_way(&self) -> usize {
         self.open.len()

@@ -24,6 +24,7 @@ use super::painter::{Painted, Painter};
 use super::recorder::Recorder;
 use crate::app::App;
 use crate::app::message::{Effect, Msg, Size};
+use crate::model::query::Query;
 use crate::model::text;
 
 /// Messages that may wait to be taken; whoever sends more waits.
@@ -36,7 +37,7 @@ const MOST_COPIED: usize = 56_000;
 pub(super) const LAST_CHANGES: Duration = Duration::from_secs(6);
 
 /// How long the end of the program waits for queries to be stopped. Those that do not hear of it end by themselves.
-const LAST_STOPS: Duration = Duration::from_secs(1);
+const LAST_STOPS: Duration = Duration::from_secs(2);
 
 /// What the loop wants after a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +144,26 @@ impl<W: Write, A: Answers, V: View> EventLoop<W, A, V> {
 
     /// Stops the query of logs that is under way, which goes on and costs money otherwise, and waits a moment for that.
     pub async fn finish_stops(&mut self) {
-        for effect in self.app.stop_queries() {
-            if let Effect::Ask { request, query, urgency } = effect {
+        let end = Instant::now() + LAST_STOPS;
+        let effects = self.app.stop_queries();
+        self.stop(effects);
+        // One that is on its way to AWS can be stopped once the answer tells its id.
+        while self.app.is_starting_query()
+            && let Ok(Some(msg)) = tokio::time::timeout_at(end, self.inbox.recv()).await
+        {
+            self.requests.settled(&msg);
+            let effects = self.app.update(self.clock.now(), msg);
+            self.stop(effects);
+        }
+        self.requests.finish_stops(end.saturating_duration_since(Instant::now())).await;
+    }
+
+    fn stop(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::Ask { request, query: query @ Query::StopInsights { .. }, urgency } = effect {
                 self.requests.ask(request, query, urgency);
             }
         }
-        self.requests.finish_stops(LAST_STOPS).await;
     }
 
     /// Whether a change is under way.

@@ -8,6 +8,7 @@
 //!  changes    UpdateService under every fault, by keys
 //!  rollouts   changes followed to their end
 //!  following  logs on the screen through a rollout
+//!  ending     what is still on its way when the program ends, by the event loop itself
 //!  sizes      calls at opening, a thousand services, hundreds of tasks
 //! ```
 
@@ -22,6 +23,7 @@
 )]
 
 mod changes;
+mod ending;
 mod following;
 mod reads;
 mod rollouts;

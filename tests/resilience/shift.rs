@@ -60,30 +60,38 @@ impl Beginning {
     pub async fn shift(self, world: World) -> Shift {
         let listen = "127.0.0.1:0".parse().unwrap();
         let simulator = Simulator::start(listen, world, Clock::Manual, Duration::ZERO).await.unwrap();
-        let settings = Settings {
-            region: Some("eu-west-1".to_owned()),
-            endpoint_url: Some(simulator.endpoint()),
-            credentials: Credentials::Fixed { access_key: "test".to_owned(), secret_key: "test".to_owned() },
-            call_timeout: self.call_timeout,
-            ..Settings::default()
-        };
+        let settings = Settings { call_timeout: self.call_timeout, ..settings(&simulator) };
         let calls: Arc<Mutex<Vec<CallRecord>>> = Arc::default();
         let observed = Arc::clone(&calls);
         let connect = Aws::connect(settings, move |call| observed.lock().unwrap().push(call));
         let (outbox, inbox) = mpsc::channel(INBOX);
         let requests = Requests::new(Handle::current(), connect, outbox);
-        let options = Options {
-            cluster: self.cluster.map(ClusterName::new),
-            service: None,
-            read_only: false,
-            refresh: SignedDuration::from_secs(5),
-            label: None,
-            keymap: Keymap::new(&Bindings::new()).unwrap(),
-            zone: jiff::tz::TimeZone::UTC,
-        };
         let now = simulator.with_world(|world| world.now());
-        let app = App::new(options, now, self.size);
+        let app = App::new(options(self.cluster), now, self.size);
         Shift { app, simulator, now, requests, inbox, calls, open: BTreeSet::new() }
+    }
+}
+
+/// How the program reaches a simulator.
+pub fn settings(simulator: &Simulator) -> Settings {
+    Settings {
+        region: Some("eu-west-1".to_owned()),
+        endpoint_url: Some(simulator.endpoint()),
+        credentials: Credentials::Fixed { access_key: "test".to_owned(), secret_key: "test".to_owned() },
+        ..Settings::default()
+    }
+}
+
+/// How the program is started.
+pub fn options(cluster: Option<&str>) -> Options {
+    Options {
+        cluster: cluster.map(ClusterName::new),
+        service: None,
+        read_only: false,
+        refresh: SignedDuration::from_secs(5),
+        label: None,
+        keymap: Keymap::new(&Bindings::new()).unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
     }
 }
 

@@ -135,6 +135,11 @@ impl App {
         self.stop_insights()
     }
 
+    /// Whether a query is on its way to AWS. What its answer leads to stops it, if it is not wanted any more.
+    pub fn is_starting_query(&self) -> bool {
+        self.requests.start_insights()
+    }
+
     /// Stops the query that is under way. One whose id is not known yet is stopped as soon as it is.
     fn stop_insights(&mut self) -> Vec<Effect> {
         let now = self.now;

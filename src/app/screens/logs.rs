@@ -184,7 +184,7 @@ fn head(app: &App, logs: &Logs) -> Shown {
         spans.push(dim(format!(" · {} oldest let go", logs.held().let_go())));
     }
     if logs.claims().waiting() > 0 {
-        spans.push(dim(format!(" · {} of a new task", logs.claims().waiting())));
+        spans.push(dim(format!(" · {} of unlisted tasks", logs.claims().waiting())));
     }
     if logs.claims().foreign() > 0 {
         spans.push(dim(format!(" · {} of other services left out", logs.claims().foreign())));

@@ -146,7 +146,7 @@ fn lines_of_other_services_are_left_out_once_the_tasks_are_known() {
     ];
     come(&mut world, request, events);
     assert_eq!(texts(&world), ["ages ago", "mine"]);
-    assert!(screen(&world).contains("1 of a new task"));
+    assert!(screen(&world).contains("1 of unlisted tasks"));
     world.pass(30);
     world.answer_all();
     let logs = world.app.logs().unwrap();
