@@ -262,15 +262,8 @@ async fn connected(endpoint: String) -> Aws {
 }
 
 fn app() -> App {
-    let options = Options {
-        cluster: Some(ClusterName::new("shop")),
-        service: None,
-        read_only: false,
-        refresh: SignedDuration::from_secs(5),
-        label: None,
-        keymap: Keymap::new(&Bindings::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-    };
+    let options =
+        Options { cluster: Some(ClusterName::new("shop")), ..Options::new(Keymap::new(&Bindings::new()).unwrap()) };
     App::new(options, Timestamp::now(), SIZE)
 }
 

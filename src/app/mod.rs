@@ -88,6 +88,21 @@ pub struct Options {
     pub zone: TimeZone,
 }
 
+impl Options {
+    /// Nothing chosen, nothing refused, a refresh every five seconds, times in UTC.
+    pub const fn new(keymap: Keymap) -> Self {
+        Self {
+            cluster: None,
+            service: None,
+            read_only: false,
+            refresh: SignedDuration::from_secs(5),
+            label: None,
+            keymap,
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
 /// The lower half of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DetailView {

@@ -22,6 +22,10 @@ type Counts = BTreeMap<Mark, u32>;
 
 /// While a window is read nobody takes what is sent: it may be so old when it comes.
 const SENT_BEFORE: SignedDuration = SignedDuration::from_secs(60);
+/// Windows may begin anew so much earlier …
+pub const LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
+/// … as long as there are not more events to remember.
+pub const MOST: usize = 20_000;
 
 /// Events of a source that may come again.
 #[derive(Clone, Debug, Default)]
@@ -38,10 +42,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Begins to read a window of time again. Nothing before it will be read again, but what was sent meanwhile may come
-    /// only now.
+    /// Begins to read a window of time again. What was sent meanwhile may come only now, and a later window may look back.
     pub fn begin_window(&mut self, from: Timestamp) {
-        let oldest = from.checked_sub(SENT_BEFORE).unwrap_or(from);
+        let kept = if self.told.len() > MOST { SENT_BEFORE } else { SENT_BEFORE + LOOK_BACK };
+        let oldest = from.checked_sub(kept).unwrap_or(from);
+        // What was forgotten once does not come back.
+        let oldest = self.oldest.map_or(oldest, |before| before.max(oldest));
         let told = self.told.split_off(&(oldest, 0));
         let mut before = std::mem::replace(&mut self.told, told);
         if self.sending_since.is_some_and(|since| oldest < since) {
@@ -85,6 +91,14 @@ impl Seen {
             count <= most
         };
         self.told.iter().rev().take_while(fits).last().map(|((at, _), _)| *at)
+    }
+
+    /// Where a window that looks back from a moment may begin, so that all that was told in it is remembered and is not too
+    /// much to be read again.
+    pub fn back_from(&self, moment: Timestamp) -> Timestamp {
+        let back = moment.checked_sub(LOOK_BACK).unwrap_or(moment);
+        let bearable = self.newest(MOST).filter(|_| self.told.len() > MOST);
+        self.oldest.max(bearable).map_or(back, |earliest| earliest.max(back)).min(moment)
     }
 
     /// How many are remembered.
@@ -160,14 +174,37 @@ mod tests {
     }
 
     #[test]
-    fn what_is_before_the_window_is_forgotten() {
+    fn what_is_long_before_the_window_is_forgotten() {
         let mut seen = Seen::default();
         new(&mut seen, 0, &[event(1, "a"), event(50, "b")]);
         seen.begin_sending(Timestamp::UNIX_EPOCH);
-        new(&mut seen, 50, &[event(50, "b")]);
+        new(&mut seen, 350, &[]);
         assert_eq!(sent(&mut seen, &[event(1, "a"), event(2, "late"), event(50, "b")]), ["late"], "sent long ago");
-        new(&mut seen, 65, &[]);
+        new(&mut seen, 365, &[]);
         assert_eq!(seen.len(), 1);
+    }
+
+    #[test]
+    fn windows_look_back_as_far_as_is_remembered() {
+        let back = |seen: &Seen, from| seen.back_from(Timestamp::from_second(from).unwrap()).as_second();
+        let mut seen = Seen::default();
+        assert_eq!(back(&seen, 1_000), 700);
+        new(&mut seen, 600, &[event(610, "a"), event(990, "b")]);
+        new(&mut seen, 970, &[event(990, "b")]);
+        assert_eq!(back(&seen, 970), 670);
+        let again = [event(680, "late"), event(990, "b")];
+        assert_eq!(new(&mut seen, 670, &again), ["late"], "by minutes, and once");
+        assert_eq!(new(&mut seen, 670, &again), [""; 0]);
+        assert_eq!(new(&mut seen, 970, &again[1..]), [""; 0]);
+
+        // 50 a second for 500 s are more than are remembered for long, and than are read again for a late one.
+        let many: Vec<LogEvent> = (0..25_000).map(|number| event(1_000 + number / 50, &number.to_string())).collect();
+        assert_eq!(new(&mut seen, 970, &many).len(), 25_000);
+        assert_eq!(back(&seen, 1_500), 1_200);
+        assert_eq!(back(&seen, 1_300), 1_100, "no more than can be read again");
+        new(&mut seen, 1_470, &[]);
+        assert_eq!((back(&seen, 1_470), seen.len()), (1_410, 4_500));
+        assert_eq!(new(&mut seen, 1_410, &many[20_500..]), [""; 0]);
     }
 
     #[test]
@@ -175,20 +212,20 @@ mod tests {
         let came_in =
             |at, ingested| LogEvent { ingested: Some(Timestamp::from_second(ingested).unwrap()), ..event(at, "a") };
         let mut seen = Seen::default();
-        new(&mut seen, 0, &[came_in(1, 2), came_in(200, 200)]);
-        new(&mut seen, 170, &[came_in(200, 200)]);
-        seen.begin_sending(Timestamp::from_second(210).unwrap());
-        assert_eq!(sent(&mut seen, &[came_in(1, 2), came_in(200, 200)]), [""; 0], "everything there ever was");
-        assert_eq!(sent(&mut seen, &[came_in(5, 211), came_in(205, 209)]), ["a", "a"], "late, and not yet read");
+        new(&mut seen, 0, &[came_in(1, 2), came_in(500, 500)]);
+        new(&mut seen, 470, &[came_in(500, 500)]);
+        seen.begin_sending(Timestamp::from_second(510).unwrap());
+        assert_eq!(sent(&mut seen, &[came_in(1, 2), came_in(500, 500)]), [""; 0], "everything there ever was");
+        assert_eq!(sent(&mut seen, &[came_in(5, 511), came_in(505, 509)]), ["a", "a"], "late, and not yet read");
         // By a clock that is behind, what the first window told seems to have come in only now.
         let mut seen = Seen::default();
-        new(&mut seen, 0, &[came_in(1, 209), came_in(209, 209)]);
-        seen.begin_sending(Timestamp::from_second(208).unwrap());
-        for from in [180, 185] {
-            assert_eq!(new(&mut seen, from, &[came_in(209, 209)]), [""; 0]);
+        new(&mut seen, 0, &[came_in(1, 509), came_in(509, 509)]);
+        seen.begin_sending(Timestamp::from_second(508).unwrap());
+        for from in [480, 485] {
+            assert_eq!(new(&mut seen, from, &[came_in(509, 509)]), [""; 0]);
         }
-        assert_eq!(sent(&mut seen, &[came_in(1, 209), came_in(2, 209), came_in(209, 209)]), ["a"]);
-        new(&mut seen, 300, &[]);
+        assert_eq!(sent(&mut seen, &[came_in(1, 509), came_in(2, 509), came_in(509, 509)]), ["a"]);
+        new(&mut seen, 900, &[]);
         assert_eq!((seen.len(), seen.earlier.len()), (0, 0), "no longer than that");
     }
 

@@ -1,5 +1,7 @@
 //! Typed Amazon Resource Names. Each kind of resource has its own type, so a task can never be asked for by the name of a
-//! service; the text inside is exactly what AWS returned.
+//! service; the text inside is exactly what AWS returned. A name is in many queries, so copies share one text.
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +10,11 @@ macro_rules! arns {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps a resource name as AWS returned it.
-            pub fn new(arn: impl Into<String>) -> Self {
+            pub fn new(arn: impl Into<Arc<str>>) -> Self {
                 Self(arn.into())
             }
 
@@ -34,7 +36,7 @@ macro_rules! arns {
 
         impl From<&str> for $name {
             fn from(arn: &str) -> Self {
-                Self(arn.to_owned())
+                Self(arn.into())
             }
         }
     )*};
@@ -103,12 +105,12 @@ impl LoadBalancerArn {
 /// A cluster's short name, which is unique in an account and region and is what every ECS call accepts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ClusterName(String);
+pub struct ClusterName(Arc<str>);
 
 impl ClusterName {
     /// Takes a name or a resource name; keeps the name.
     pub fn new(name_or_arn: &str) -> Self {
-        Self(last_segment(name_or_arn).to_owned())
+        Self(last_segment(name_or_arn).into())
     }
 
     /// The short name.

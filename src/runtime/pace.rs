@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The shortest time between two frames that answer somebody.
-const ANSWERS: Duration = Duration::from_millis(16);
+pub(super) const ANSWERS: Duration = Duration::from_millis(16);
 /// The shortest time before a frame that nobody asked for. Nobody reads faster, and each may be a screen full of bytes.
 const UNASKED: Duration = Duration::from_millis(50);
 

@@ -119,15 +119,7 @@ mod tests {
     use crate::app::keymap::{Bindings, Keymap};
 
     fn options() -> Options {
-        Options {
-            cluster: None,
-            service: None,
-            read_only: true,
-            refresh: jiff::SignedDuration::from_secs(4),
-            label: None,
-            keymap: Keymap::new(&Bindings::new()).unwrap(),
-            zone: jiff::tz::TimeZone::UTC,
-        }
+        Options { read_only: true, ..Options::new(Keymap::new(&Bindings::new()).unwrap()) }
     }
 
     #[test]

@@ -84,15 +84,7 @@ pub fn settings(simulator: &Simulator) -> Settings {
 
 /// How the program is started.
 pub fn options(cluster: Option<&str>) -> Options {
-    Options {
-        cluster: cluster.map(ClusterName::new),
-        service: None,
-        read_only: false,
-        refresh: SignedDuration::from_secs(5),
-        label: None,
-        keymap: Keymap::new(&Bindings::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-    }
+    Options { cluster: cluster.map(ClusterName::new), ..Options::new(Keymap::new(&Bindings::new()).unwrap()) }
 }
 
 impl Shift {

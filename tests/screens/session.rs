@@ -33,15 +33,7 @@ pub struct Session {
 }
 
 pub fn options() -> Options {
-    Options {
-        cluster: Some(ClusterName::new("shop-prod")),
-        service: None,
-        read_only: false,
-        refresh: SignedDuration::from_secs(5),
-        label: None,
-        keymap: Keymap::new(&Bindings::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-    }
+    Options { cluster: Some(ClusterName::new("shop-prod")), ..Options::new(Keymap::new(&Bindings::new()).unwrap()) }
 }
 
 impl Session {

@@ -48,12 +48,8 @@ pub(crate) struct Driver {
 pub(crate) fn options(read_only: bool) -> Options {
     Options {
         cluster: Some(ClusterName::new("shop")),
-        service: None,
         read_only,
-        refresh: SignedDuration::from_secs(5),
-        label: None,
-        keymap: Keymap::new(&Bindings::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
+        ..Options::new(Keymap::new(&Bindings::new()).unwrap())
     }
 }
 

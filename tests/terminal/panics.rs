@@ -21,15 +21,7 @@ fn panicking() {
         return;
     };
     let session = Session {
-        app: app::Options {
-            cluster: None,
-            service: None,
-            read_only: false,
-            refresh: jiff::SignedDuration::from_secs(5),
-            label: None,
-            keymap: Keymap::new(&Bindings::new()).unwrap(),
-            zone: jiff::tz::TimeZone::UTC,
-        },
+        app: app::Options::new(Keymap::new(&Bindings::new()).unwrap()),
         aws: aws::Settings { region: Some("eu-west-1".to_owned()), ..aws::Settings::default() },
         theme: ui::theme::Theme::default(),
         mouse: true,

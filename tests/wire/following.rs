@@ -95,6 +95,30 @@ async fn overlaps_pages_and_late_events_tell_each_event_once() {
     assert!((NOW - 31_000..=NOW - 29_000).contains(&start(&asked[2])), "{}", start(&asked[2]) - NOW);
 }
 
+/// A host that could not reach CloudWatch sends what it kept when it can again.
+#[tokio::test]
+async fn what_is_taken_in_minutes_late_is_told_once() {
+    let start = |asked: &Asked| asked.json()["startTime"].as_i64().unwrap();
+    let kept = AtomicUsize::new(0);
+    let replies = move |call: usize, asked: &Asked| {
+        let mut events = vec![event(-5, "0a", "now")];
+        if call > 2 && start(asked) <= NOW - 240_000 {
+            events.insert(0, event(-240, "0b", "kept"));
+            kept.fetch_add(1, Ordering::SeqCst);
+        }
+        if kept.load(Ordering::SeqCst) > 2 {
+            events.push(event(-4, "0a", "last"));
+        }
+        page(&events, None)
+    };
+    let (events, _, asked) = follow(replies, vec![source("web")], |events, _| events.len() >= 3).await;
+    assert_eq!(messages(&events), ["now", "kept", "last"]);
+    // Looking back is no habit: three windows did, each half a minute of usual pauses after the one before.
+    let back = asked.iter().skip(1).filter(|asked| start(asked) < NOW - 60_000).count();
+    assert_eq!((back, asked.len() > 3 * 30), (3, true));
+    assert!(asked.iter().all(|asked| start(asked) >= NOW - 600_000), "nothing before what was asked for");
+}
+
 /// The same with CloudWatch's own id.
 fn numbered(id: &str, event: Value) -> Value {
     let mut event = event;

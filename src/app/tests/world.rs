@@ -23,15 +23,7 @@ use crate::model::task_definition::TaskDefinition;
 pub(super) const START: i64 = 1_772_420_400;
 
 pub(super) fn options() -> Options {
-    Options {
-        cluster: Some(ClusterName::new("shop")),
-        service: None,
-        read_only: false,
-        refresh: SignedDuration::from_secs(5),
-        label: None,
-        keymap: Keymap::new(&Bindings::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-    }
+    Options { cluster: Some(ClusterName::new("shop")), ..Options::new(Keymap::new(&Bindings::new()).unwrap()) }
 }
 
 pub(super) fn arn(name: &str) -> ServiceArn {

@@ -1,6 +1,7 @@
 //! Following logs. CloudWatch sends what comes in through Live Tail where it may be used; where not, each source is asked
-//! again and again for what came since the last time and a little before that, since CloudWatch takes events in late. What
-//! was told already is left out, whichever way it came.
+//! again and again for what came since the last time and a little before that, since CloudWatch takes events in late, and
+//! once a minute well before that: a host that could not reach CloudWatch sends what it kept. What was told already is
+//! left out, whichever way it came.
 //!
 //! ```text
 //!  read the window ─▶ open a session ─┬─▶ told of each second ──┐ read again: once at first, once a minute,
@@ -8,8 +9,9 @@
 //!       │                             └─ refused: every 2 s ────┤
 //!       └─────────────── the session ended, or is worth a try ◀─┘
 //!
-//!  told ────────────────┤←── overlap ──→│
-//!                        [ next window ───────────▶ now
+//!  told ─────────────────────────────────────────┤←── overlap ──→│
+//!                                                 [ next window ───────────▶ now
+//!           [ window that looks back ──────────────────────────────────────▶ now
 //! ```
 
 use std::collections::BTreeMap;
@@ -25,7 +27,7 @@ use super::events::Pages;
 use super::live_tail::{Heard, PREFIXES, Session};
 use super::reader::Reader;
 use crate::aws::budget::Priority;
-use crate::logs::seen::Seen;
+use crate::logs::seen::{self, Seen};
 use crate::model::call::{CallError, ErrorKind};
 use crate::model::log::{Followed, Following, LogEvent, LogSource, TailMode, TailState};
 use crate::model::query::LogPage;
@@ -34,13 +36,11 @@ use crate::model::query::LogPage;
 const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
 /// … unless there are so many that reading them twice would take longer than they do; then it is so late.
 const SHORT_OVERLAP: SignedDuration = SignedDuration::from_secs(5);
-/// Events that are read twice, at most, when there are many.
-const READ_TWICE: usize = 20_000;
 /// As long as the log group does not exist, or the permission is missing, it is asked so many times less often.
 const SELDOM: u32 = 8;
 /// The longest pause after failures in a row, in usual ones.
 const LONGEST: u32 = 15;
-/// What Live Tail sent is compared with what is there so often, in usual pauses.
+/// What was told is compared with all that is there from a while back so often, in usual pauses.
 const COMPARED: u32 = 30;
 /// Answers in a row that cannot be read before something is left out.
 const UNREADABLE: u32 = 3;
@@ -80,7 +80,10 @@ struct Gone;
 struct Followee {
     place: u16,
     source: LogSource,
+    /// Where the next window begins.
     from: Timestamp,
+    /// Nothing before it is read.
+    earliest: Timestamp,
     seen: Seen,
     told: Option<TailState>,
     trouble: Option<CallError>,
@@ -91,7 +94,12 @@ struct Followee {
 
 impl Followee {
     fn new(place: u16, source: LogSource, from: Timestamp) -> Self {
-        Self { place, source, from, seen: Seen::default(), told: None, trouble: None, behind: None, unreadable: 0 }
+        let (seen, earliest) = (Seen::default(), from);
+        Self { place, source, from, earliest, seen, told: None, trouble: None, behind: None, unreadable: 0 }
+    }
+
+    fn begin_with(&mut self, earliest: Timestamp) {
+        (self.from, self.earliest) = (earliest, earliest);
     }
 
     fn failed(&mut self, error: CallError) {
@@ -103,7 +111,7 @@ impl Followee {
     fn after(&self, began: Timestamp) -> Timestamp {
         let usual = began.checked_sub(OVERLAP).unwrap_or(began);
         let shortest = began.checked_sub(SHORT_OVERLAP).unwrap_or(began);
-        let from = self.seen.newest(READ_TWICE).map_or(usual, |newest| newest.clamp(usual, shortest));
+        let from = self.seen.newest(seen::MOST).map_or(usual, |newest| newest.clamp(usual, shortest));
         // AWS counts in milliseconds: what is a fraction before the window would be part of it.
         self.from.max(Timestamp::from_millisecond(from.as_millisecond()).unwrap_or(from))
     }
@@ -131,6 +139,8 @@ struct Tail<'a> {
     live: Live,
     /// How often in a row Live Tail failed.
     failures: u32,
+    /// Usual pauses since windows last looked back.
+    pauses: u32,
 }
 
 impl<'a> Tail<'a> {
@@ -140,7 +150,7 @@ impl<'a> Tail<'a> {
         } else {
             Live::Refused { because: "Live Tail is turned off".to_owned(), again: None }
         };
-        Self { reader, sources, since, out, live, failures: 0 }
+        Self { reader, sources, since, out, live, failures: 0, pauses: 0 }
     }
 
     async fn run(mut self, recent: Option<u32>) {
@@ -163,7 +173,7 @@ impl<'a> Tail<'a> {
             // What stands in the way is told by the first window.
             let Ok(LogPage { events, complete }) = page else { continue };
             if let Some(first) = events.first().filter(|_| !complete) {
-                followee.from = first.at;
+                followee.begin_with(first.at);
                 let begins = Followed::Begins { source: followee.place, at: first.at };
                 self.out.send(begins).await.map_err(|_| Gone)?;
             }
@@ -204,6 +214,7 @@ impl<'a> Tail<'a> {
                 () => (pause * 2).min(every * LONGEST),
             };
             self.sleep(pause).await?;
+            self.pauses += 1;
         }
     }
 
@@ -216,21 +227,27 @@ impl<'a> Tail<'a> {
 
     /// Reads the windows of all sources to their ends.
     async fn windows(&mut self) -> Result<(), Gone> {
+        let looks_back = self.pauses >= COMPARED;
+        if looks_back {
+            self.pauses = 0;
+        }
         for place in 0..self.sources.len() {
-            self.window(place).await?;
+            self.window(place, looks_back).await?;
         }
         Ok(())
     }
 
-    async fn window(&mut self, place: usize) -> Result<(), Gone> {
+    async fn window(&mut self, place: usize, looks_back: bool) -> Result<(), Gone> {
         let (mode, sampled) = self.mode();
         let Some(followee) = self.sources.get_mut(place) else { return Ok(()) };
-        followee.seen.begin_window(followee.from);
+        let back = |from| followee.seen.back_from(from).max(followee.earliest);
+        let from = if looks_back { back(followee.from) } else { followee.from };
+        followee.seen.begin_window(from);
         let mut began = None;
         // Somebody waits for the first lines.
         let priority = if followee.told.is_none() { Priority::Interactive } else { Priority::Background };
         let source = followee.source.clone();
-        let mut pages = Pages::since(self.reader, &source, followee.from, priority);
+        let mut pages = Pages::since(self.reader, &source, from, priority);
         loop {
             let page = tokio::select! {
                 page = pages.next() => page,
@@ -285,7 +302,7 @@ impl<'a> Tail<'a> {
                 return Ok(());
             }
         }
-        followee.from = beyond;
+        followee.begin_with(beyond);
         if let Some(trouble) = &mut followee.trouble {
             let time = |at: Timestamp| at.strftime("%H:%M:%S").to_string();
             let _ = write!(trouble.message, "; lines from {} to {} UTC are left out", time(from), time(beyond));
@@ -342,7 +359,9 @@ impl<'a> Tail<'a> {
                     self.windows().await?;
                     self.tell().await?;
                     let sampled = matches!(self.live, Live::Session { sampled: true });
-                    due = Instant::now() + if sampled { every } else { every * COMPARED };
+                    let pauses = if sampled { 1 } else { COMPARED };
+                    self.pauses += pauses;
+                    due = Instant::now() + every * pauses;
                 }
                 () = self.out.closed() => return Err(Gone),
             }

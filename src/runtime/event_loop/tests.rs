@@ -14,6 +14,7 @@ use crate::model::call::CallError;
 use crate::model::log::{Followed, Following};
 use crate::model::query::{Answer, Mutation, Query};
 use crate::model::service::Service;
+use crate::runtime::pace::ANSWERS;
 
 const SIZE: Size = Size { width: 80, height: 24 };
 
@@ -54,15 +55,8 @@ impl Write for Screen {
 }
 
 fn app() -> App {
-    let options = Options {
-        cluster: Some(ClusterName::new("shop")),
-        service: None,
-        read_only: false,
-        refresh: jiff::SignedDuration::from_secs(4),
-        label: None,
-        keymap: Keymap::new(&Bindings::new()).unwrap(),
-        zone: jiff::tz::TimeZone::UTC,
-    };
+    let options =
+        Options { cluster: Some(ClusterName::new("shop")), ..Options::new(Keymap::new(&Bindings::new()).unwrap()) };
     App::new(options, Timestamp::now(), SIZE)
 }
 
@@ -140,8 +134,7 @@ async fn a_flood_is_taken_in_portions_with_few_frames() {
         turns += 1;
     }
     assert!(turns >= INBOX / MOST_BEFORE_A_FRAME);
-    // Keys come with 16 ms between their frames.
-    let most = 2 + began.elapsed().as_millis() / 16;
+    let most = 2 + began.elapsed().as_millis() / ANSWERS.as_millis();
     assert!(u128::from(event_loop.painted().frames) <= most, "{:?} > {most}", event_loop.painted());
 }
 
