@@ -40,6 +40,8 @@ pub struct Line {
     pub task: u16,
     /// The place of its source among those that are followed.
     pub source: u16,
+    /// Whether there are sequences in the text; a search asks it of a million lines.
+    coloured: bool,
     text: Box<str>,
 }
 
@@ -61,7 +63,7 @@ impl Line {
 
     /// What it says without its colours, for who looks for something in it: hostile all the same.
     pub fn plain(&self) -> Cow<'_, str> {
-        if self.text.contains('\u{1b}') { ansi::plain(&self.text).into() } else { Cow::Borrowed(&self.text) }
+        if self.coloured { ansi::plain(&self.text).into() } else { Cow::Borrowed(&self.text) }
     }
 }
 
@@ -134,6 +136,7 @@ impl Held {
             key: Key { milliseconds: event.at.as_millisecond(), arrival: self.arrivals },
             task: u16::try_from(task).unwrap_or(u16::MAX),
             source: event.source,
+            coloured: text.contains('\u{1b}'),
             text,
         }
     }
