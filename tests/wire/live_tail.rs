@@ -229,6 +229,29 @@ async fn a_session_that_is_three_hours_old_is_followed_by_another() {
 }
 
 #[tokio::test]
+async fn what_hosts_kept_while_they_did_not_reach_cloudwatch_is_told_when_they_do() {
+    for refused in [false, true] {
+        let simulator = simulator(60, 2).await;
+        if refused {
+            simulator.inject("StartLiveTail", FaultKind::Deny);
+        }
+        let mut tail = Tail::begin(&simulator).await;
+        tail.until(|told| told.is_live() || !told.reason().is_empty()).await.seconds(10).await;
+        let now = || simulator.with_world(|world| world.now());
+        let cut_off = now();
+        simulator.with_world(World::cut_off_logs);
+        tail.seconds(150).await;
+        let connected = now();
+        simulator.with_world(World::connect_logs);
+        tail.assert_each_once().await;
+        let kept: Vec<&LogEvent> =
+            tail.told.events.iter().filter(|event| (cut_off..connected).contains(&event.at)).collect();
+        assert!(kept.len() > 250, "{}", kept.len());
+        assert!(kept.iter().all(|event| event.ingested >= Some(connected)), "they come late");
+    }
+}
+
+#[tokio::test]
 async fn what_cloudwatch_leaves_out_is_read() {
     // 600 lines a second, of which it sends 500; a busy machine reads no more than some thousands.
     let simulator = simulator(36_000, 1).await;

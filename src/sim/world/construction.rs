@@ -54,6 +54,7 @@ impl World {
             task_definitions: BTreeMap::new(),
             account: Account::default(),
             queries: Vec::new(),
+            logs_cut_off: None,
         };
         let front = SecurityGroup::new(LOAD_BALANCER_GROUP).named("load-balancers");
         let front = front.letting_in(80..=80, Peer::anywhere()).letting_in(443..=443, Peer::anywhere());

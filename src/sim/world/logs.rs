@@ -232,9 +232,21 @@ impl World {
         (first, last)
     }
 
+    /// From now on no host reaches CloudWatch Logs: what containers write is kept until [`World::connect_logs`].
+    pub fn cut_off_logs(&mut self) {
+        self.logs_cut_off = Some((self.now, Moment::NEVER));
+    }
+
+    /// Hosts reach CloudWatch Logs again, and send what they kept.
+    pub fn connect_logs(&mut self) {
+        self.logs_cut_off = self.logs_cut_off.map(|(from, until)| (from, until.min(self.now)));
+    }
+
     /// What CloudWatch took in of a container's log after one moment and up to another, oldest first.
     pub(crate) fn taken_in(&self, task: &Task, place: usize, after: Moment, until: Moment) -> Vec<Line> {
-        let mut lines = self.log_of(task, place, after - GATHERED..=until);
+        let kept_since =
+            self.logs_cut_off.filter(|(_, again)| *again >= after).map_or(after, |(from, _)| from.min(after));
+        let mut lines = self.log_of(task, place, kept_since - GATHERED..=until);
         lines.retain(|line| line.taken_in > after && line.taken_in <= until);
         lines
     }
@@ -252,7 +264,11 @@ impl World {
         // What it gathered goes out when it ends.
         let end = task.end().map_or(Moment::NEVER, |(end, _)| end);
         let gathers = task.gathers();
-        let taken_in = |at: Moment| (at + gathers).min(end.max(at));
+        let taken_in = |at: Moment| {
+            let sent = (at + gathers).min(end.max(at));
+            let cut_off = self.logs_cut_off.filter(|(from, until)| (*from..*until).contains(&sent));
+            cut_off.map_or(sent, |(_, until)| until)
+        };
         lines.retain(|(at, _)| period.contains(at) && taken_in(*at) <= self.now);
         lines.sort_by_key(|(at, _)| *at);
         lines.into_iter().map(|(at, text)| Line { at, text, taken_in: taken_in(at) }).collect()

@@ -126,6 +126,8 @@ pub struct World {
     pub(crate) account: Account,
     /// Queries of logs, oldest first.
     pub(crate) queries: Vec<LogQuery>,
+    /// From when until when hosts did not reach CloudWatch Logs the last time.
+    logs_cut_off: Option<(Moment, Moment)>,
 }
 
 impl World {
