@@ -23,7 +23,7 @@ type Counts = BTreeMap<Mark, u32>;
 /// While a window is read nobody takes what is sent: it may be so old when it comes.
 const SENT_BEFORE: SignedDuration = SignedDuration::from_secs(60);
 /// Windows may begin anew so much earlier …
-pub const LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
+const LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
 /// … as long as there are not more events to remember.
 pub const MOST: usize = 20_000;
 
